@@ -1,0 +1,338 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sitewright/sitewright/api/recipe"
+)
+
+// Application is a catalogue entry: releases, requirements, fields, and the recipe to install, configure, upgrade, inspect and move it.
+//
+// +genclient
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,categories=sitewright
+// +kubebuilder:printcolumn:name="Name",type=string,JSONPath=`.spec.displayName`
+// +kubebuilder:printcolumn:name="Latest",type=string,JSONPath=`.status.latestVersion`
+// +kubebuilder:printcolumn:name="Verified",type=boolean,JSONPath=`.spec.verified`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="metadata.name must be no more than 63 characters"
+type Application struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what is asked for.
+	// +required
+	Spec ApplicationSpec `json:"spec"`
+
+	// status is what is so.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status ApplicationStatus `json:"status,omitzero"`
+}
+
+// ApplicationList is a list of Application objects.
+//
+// +kubebuilder:object:root=true
+type ApplicationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Application `json:"items"`
+}
+
+// ApplicationSpec is a catalogue entry.
+type ApplicationSpec struct {
+	// displayName is the application's name as its authors write it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	DisplayName string `json:"displayName"`
+
+	// category for people, such as "Content Management".
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	Category string `json:"category,omitempty"`
+
+	// type is what it is used for, such as "blog".
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	Type string `json:"type,omitempty"`
+
+	// license, such as "open source" or "commercial".
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	License string `json:"license,omitempty"`
+
+	// verified says that the end-to-end tests run its whole life.
+	// +optional
+	Verified bool `json:"verified,omitempty"`
+
+	// description in our words.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	Description string `json:"description,omitempty"`
+
+	// authorDescription in its authors' words.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16384
+	AuthorDescription string `json:"authorDescription,omitempty"`
+
+	// links to its pages.
+	// +optional
+	Links ApplicationLinks `json:"links,omitzero"`
+
+	// images of it.
+	// +optional
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	Images []ApplicationImage `json:"images,omitempty"`
+
+	// fields that an Install may set.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=map
+	// +listMapKey=name
+	Fields []ApplicationField `json:"fields,omitempty"`
+
+	// languages that it can be installed in.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=16
+	// +listType=set
+	Languages []string `json:"languages,omitempty"`
+
+	// tablePrefix that its tables get when an Install names none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_]*$`
+	TablePrefix string `json:"tablePrefix,omitempty"`
+
+	// releases that can be installed, oldest first.
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=map
+	// +listMapKey=version
+	Releases []Release `json:"releases"`
+
+	// recipe says how to do it.
+	// +required
+	Recipe recipe.Recipe `json:"recipe"`
+}
+
+// ApplicationLinks are an application's pages.
+type ApplicationLinks struct {
+	// site of the application.
+	// +optional
+	Site Link `json:"site,omitempty"`
+	// docs of the application.
+	// +optional
+	Docs Link `json:"docs,omitempty"`
+	// showcase of sites made with it.
+	// +optional
+	Showcase Link `json:"showcase,omitempty"`
+	// faq answers frequent questions.
+	// +optional
+	FAQ Link `json:"faq,omitempty"`
+	// support is where to ask.
+	// +optional
+	Support Link `json:"support,omitempty"`
+	// changelog tells what is new.
+	// +optional
+	Changelog Link `json:"changelog,omitempty"`
+}
+
+// Link is an absolute http or https URL.
+// +kubebuilder:validation:MaxLength=1024
+// +kubebuilder:validation:Pattern=`^https?://`
+type Link string
+
+// ApplicationImage is a picture of an application.
+type ApplicationImage struct {
+	// type of picture: icon, screenshot or thumbnail.
+	// +required
+	// +kubebuilder:validation:Enum=icon;screenshot;thumbnail
+	Type string `json:"type"`
+
+	// url of the picture.
+	// +required
+	URL Link `json:"url"`
+}
+
+// ApplicationField is something that an Install may set.
+type ApplicationField struct {
+	// name of the field.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z][a-z0-9_]*$`
+	Name string `json:"name"`
+
+	// label for people.
+	// +optional
+	// +kubebuilder:validation:MaxLength=255
+	Label string `json:"label,omitempty"`
+
+	// text explains the field.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Text string `json:"text,omitempty"`
+
+	// type of the value.
+	// +optional
+	// +kubebuilder:validation:Enum=text;number;boolean;select
+	// +kubebuilder:default=text
+	Type string `json:"type,omitempty"`
+
+	// default value.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Default string `json:"default,omitempty"`
+
+	// options of a select.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=map
+	// +listMapKey=value
+	Options []FieldOption `json:"options,omitempty"`
+
+	// settable says that an installed site's value can be changed.
+	// +optional
+	Settable bool `json:"settable,omitempty"`
+}
+
+// FieldOption is one choice of a select.
+type FieldOption struct {
+	// value of the choice.
+	// +required
+	// +kubebuilder:validation:MaxLength=255
+	Value string `json:"value"`
+
+	// label for people.
+	// +optional
+	// +kubebuilder:validation:MaxLength=255
+	Label string `json:"label,omitempty"`
+}
+
+// Release is one release of an application.
+type Release struct {
+	// version of the release.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z]([-+._0-9A-Za-z]*[0-9A-Za-z])?$`
+	Version string `json:"version"`
+
+	// branch that it belongs to.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Branch string `json:"branch,omitempty"`
+
+	// date of the release, YYYY-MM-DD.
+	// +optional
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	Date string `json:"date,omitempty"`
+
+	// tags such as security, minor, major.
+	// +optional
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=32
+	// +listType=set
+	Tags []string `json:"tags,omitempty"`
+
+	// changelog of the release.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	Changelog string `json:"changelog,omitempty"`
+
+	// source is the release's archive.
+	// +required
+	Source ReleaseSource `json:"source"`
+
+	// requirements of the release.
+	// +optional
+	Requirements Requirements `json:"requirements,omitzero"`
+
+	// upgradeFrom is the range of versions that can be upgraded to this release.
+	// +optional
+	UpgradeFrom VersionRange `json:"upgradeFrom,omitempty"`
+}
+
+// ReleaseSource is a release's archive: .tar.gz, .tar.zst or .zip.
+// +kubebuilder:validation:ExactlyOneOf=sha256;sha1
+type ReleaseSource struct {
+	// url of the archive.
+	// +required
+	URL Link `json:"url"`
+
+	// sha256 of the archive, in hexadecimal.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
+	SHA256 string `json:"sha256,omitempty"`
+
+	// sha1 of the archive, in hexadecimal, for authors who publish nothing better.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{40}$`
+	SHA1 string `json:"sha1,omitempty"`
+
+	// stripComponents is how many leading directories are taken off each name.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=8
+	StripComponents int32 `json:"stripComponents,omitempty"`
+}
+
+// VersionRange is a comma-separated list of ranges "from-to"; each end may be left out. "7.2.24-8.4.999,8.6-" holds
+// 8.4.3 and 9, and not 8.5. The bounds are inclusive.
+// +kubebuilder:validation:MaxLength=255
+// +kubebuilder:validation:Pattern=`^[0-9A-Za-z.]*(-[0-9A-Za-z.]*)?(,[0-9A-Za-z.]*(-[0-9A-Za-z.]*)?)*$`
+type VersionRange string
+
+// Requirements of a release.
+type Requirements struct {
+	// diskSpace that a fresh installation takes.
+	// +optional
+	DiskSpace *resource.Quantity `json:"diskSpace,omitempty"`
+
+	// php is the range of PHP versions that it runs on.
+	// +optional
+	PHP VersionRange `json:"php,omitempty"`
+
+	// phpExtensions that it needs.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=32
+	// +listType=set
+	PHPExtensions []string `json:"phpExtensions,omitempty"`
+
+	// mysql is the range of MySQL or MariaDB versions that it runs on.
+	// +optional
+	MySQL VersionRange `json:"mysql,omitempty"`
+}
+
+// ApplicationStatus is what became of the entry.
+type ApplicationStatus struct {
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions follow kstatus: Ready, Reconciling, Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +patchStrategy=merge
+	// +patchMergeKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
+
+	// latestVersion of its releases.
+	// +optional
+	LatestVersion string `json:"latestVersion,omitempty"`
+}

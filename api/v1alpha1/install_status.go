@@ -1,0 +1,246 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// InstallStatus is the site that exists.
+type InstallStatus struct {
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions follow kstatus: Ready, Reconciling, Stalled; and Serving, DatabaseReady, UpdateAvailable, BackedUp
+	// where they say something.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +patchStrategy=merge
+	// +patchMergeKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
+
+	// url at which the site answers.
+	// +optional
+	URL string `json:"url,omitempty"`
+
+	// version of the application that serves.
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// schemaVersion of its database, where the application has such a thing.
+	// +optional
+	SchemaVersion string `json:"schemaVersion,omitempty"`
+
+	// latestVersion in the catalogue that this site could be upgraded to.
+	// +optional
+	LatestVersion string `json:"latestVersion,omitempty"`
+
+	// generation of the site that serves; 0 before the first one does. Every restore and upgrade makes the next.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+
+	// previousGeneration is still there to go back to; 0 means none.
+	// +optional
+	PreviousGeneration int64 `json:"previousGeneration,omitempty"`
+
+	// previousUntil is when the previous generation is removed.
+	// +optional
+	PreviousUntil *metav1.Time `json:"previousUntil,omitempty"`
+
+	// runtime that the site runs on.
+	// +optional
+	Runtime string `json:"runtime,omitempty"`
+
+	// database that the serving generation uses.
+	// +optional
+	Database *DatabaseStatus `json:"database,omitempty"`
+
+	// admin says how to log in.
+	// +optional
+	Admin *AdminStatus `json:"admin,omitempty"`
+
+	// size of the site when it was last measured.
+	// +optional
+	Size *SizeStatus `json:"size,omitempty"`
+
+	// plugins found at the last inspection.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=atomic
+	Plugins []ComponentStatus `json:"plugins,omitempty"`
+
+	// themes found at the last inspection.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=atomic
+	Themes []ComponentStatus `json:"themes,omitempty"`
+
+	// lastBackup is the newest good backup.
+	// +optional
+	LastBackup *BackupSummary `json:"lastBackup,omitempty"`
+
+	// nextBackup is when the next scheduled one begins.
+	// +optional
+	NextBackup *metav1.Time `json:"nextBackup,omitempty"`
+
+	// operation is the one task that may change or read the site now. It is taken and given back with optimistic
+	// concurrency, so that two controllers cannot both believe they hold it.
+	// +optional
+	Operation *OperationStatus `json:"operation,omitempty"`
+
+	// lastSwitch is how the last change of generation went.
+	// +optional
+	LastSwitch *SwitchStatus `json:"lastSwitch,omitempty"`
+
+	// progress of making the site, until it first serves.
+	// +optional
+	Progress *Progress `json:"progress,omitempty"`
+}
+
+// DatabaseStatus is the database that a generation uses.
+type DatabaseStatus struct {
+	// server names the DatabaseServer; empty for a database made beforehand.
+	// +optional
+	Server string `json:"server,omitempty"`
+
+	// name of the database.
+	// +optional
+	Name string `json:"name,omitempty"`
+
+	// user that the site logs in as.
+	// +optional
+	User string `json:"user,omitempty"`
+
+	// prefix of the site's tables.
+	// +optional
+	Prefix string `json:"prefix,omitempty"`
+}
+
+// AdminStatus says how to log in as the administrator.
+type AdminStatus struct {
+	// login name.
+	// +optional
+	Login string `json:"login,omitempty"`
+
+	// secretRef names the Secret with the keys username, password, email and url.
+	// +optional
+	SecretRef *LocalReference `json:"secretRef,omitempty"`
+}
+
+// SizeStatus is how big a site is.
+type SizeStatus struct {
+	// files is their number.
+	// +optional
+	Files int64 `json:"files"`
+
+	// bytes in those files.
+	// +optional
+	Bytes int64 `json:"bytes"`
+
+	// databaseBytes is the size of the site's tables, data and indexes.
+	// +optional
+	DatabaseBytes int64 `json:"databaseBytes"`
+}
+
+// ComponentStatus is a plugin or theme.
+type ComponentStatus struct {
+	// name that the application knows it by.
+	// +required
+	// +kubebuilder:validation:MaxLength=255
+	Name string `json:"name"`
+
+	// version that is there.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Version string `json:"version,omitempty"`
+
+	// latest version to be had.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Latest string `json:"latest,omitempty"`
+
+	// active says whether it is in use.
+	// +optional
+	Active bool `json:"active"`
+}
+
+// BackupSummary is a backup in short.
+type BackupSummary struct {
+	// name of the Backup.
+	// +required
+	Name string `json:"name"`
+
+	// time at which it was completed.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+}
+
+// OperationStatus is who holds a site.
+type OperationStatus struct {
+	// kind of the holder.
+	// +required
+	Kind string `json:"kind"`
+
+	// name of the holder.
+	// +required
+	Name string `json:"name"`
+
+	// uid of the holder: an object made again under the same name is not the holder.
+	// +required
+	UID string `json:"uid"`
+
+	// since when it holds the site.
+	// +required
+	Since metav1.Time `json:"since"`
+
+	// generation that the holder has made and sealed, and asks to be switched to; 0 while it works, or for good when it
+	// only reads.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+
+	// version of the application in that generation.
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// schemaVersion of its database.
+	// +optional
+	SchemaVersion string `json:"schemaVersion,omitempty"`
+
+	// size of that generation.
+	// +optional
+	Size *SizeStatus `json:"size,omitempty"`
+}
+
+// SwitchOutcome is how a change of generation went.
+// +kubebuilder:validation:Enum=Succeeded;Failed
+type SwitchOutcome string
+
+// The outcomes of a switch.
+const (
+	SwitchSucceeded SwitchOutcome = "Succeeded"
+	SwitchFailed    SwitchOutcome = "Failed"
+)
+
+// SwitchStatus is how a change of generation went.
+type SwitchStatus struct {
+	// generation that was switched to.
+	// +required
+	Generation int64 `json:"generation"`
+
+	// uid of the task that asked for it.
+	// +optional
+	UID string `json:"uid,omitempty"`
+
+	// outcome of it.
+	// +required
+	Outcome SwitchOutcome `json:"outcome"`
+
+	// message says why it failed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+
+	// time at which it ended.
+	// +required
+	Time metav1.Time `json:"time"`
+}

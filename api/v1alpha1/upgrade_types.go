@@ -1,0 +1,95 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Upgrade is one upgrade of an Install's core, plugins or themes.
+//
+// +genclient
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=sitewright
+// +kubebuilder:printcolumn:name="Install",type=string,JSONPath=`.spec.installRef.name`
+// +kubebuilder:printcolumn:name="To",type=string,JSONPath=`.spec.version`
+// +kubebuilder:printcolumn:name="Progress",type=integer,JSONPath=`.status.progress.percent`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="metadata.name must be no more than 63 characters"
+type Upgrade struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what is asked for.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the spec of a task cannot be changed; make another one"
+	Spec UpgradeSpec `json:"spec"`
+
+	// status is what is so.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status UpgradeStatus `json:"status,omitzero"`
+}
+
+// UpgradeList is a list of Upgrade objects.
+//
+// +kubebuilder:object:root=true
+type UpgradeList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Upgrade `json:"items"`
+}
+
+// UpgradeSpec is what to upgrade, and to what.
+type UpgradeSpec struct {
+	// installRef names the Install.
+	// +required
+	InstallRef LocalReference `json:"installRef"`
+
+	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z]([-+._0-9A-Za-z]*[0-9A-Za-z])?$`
+	Version string `json:"version,omitempty"`
+
+	// backup makes a backup first and waits for it.
+	// +optional
+	Backup bool `json:"backup,omitempty"`
+
+	// plugins to bring to their newest release; "*" is all.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=255
+	// +listType=set
+	Plugins []string `json:"plugins,omitempty"`
+
+	// themes to bring to their newest release; "*" is all.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=255
+	// +listType=set
+	Themes []string `json:"themes,omitempty"`
+}
+
+// UpgradeStatus is what became of it.
+type UpgradeStatus struct {
+	TaskStatus `json:",inline"`
+
+	// fromVersion is what was there.
+	// +optional
+	FromVersion string `json:"fromVersion,omitempty"`
+
+	// toVersion is what was upgraded to.
+	// +optional
+	ToVersion string `json:"toVersion,omitempty"`
+
+	// generation of the Install that the upgrade made.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+}
