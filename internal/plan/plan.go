@@ -1,0 +1,236 @@
+// Package plan is the contract between the controllers and the agent: a JSON document that holds everything a task needs
+// and nothing of Kubernetes, the result that the agent answers with, and the progress that it prints on the way.
+//
+// A plan holds no secret. Where one is needed it names the file that holds it, so a plan can be read by anyone who may
+// read the Job. A controller makes a plan by a pure function; the agent carries it out on any machine that has the
+// directories, files and servers which the plan names.
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sitewright/sitewright/api/recipe"
+)
+
+// MaxBytes bounds the size of a plan: a recipe is at most a few hundred KiB of scripts and templates.
+const MaxBytes = 1 << 20
+
+// Plan is one task. Exactly one of the pointers is set.
+type Plan struct {
+	// Install makes a generation of a fresh release.
+	Install *Install `json:"install,omitempty"`
+	// Backup makes a snapshot of the serving generation, and verifies it.
+	Backup *Backup `json:"backup,omitempty"`
+	// Restore makes a generation of a snapshot.
+	Restore *Restore `json:"restore,omitempty"`
+	// Clone makes a generation of another site's serving generation.
+	Clone *Clone `json:"clone,omitempty"`
+	// Prune removes generations that are no longer wanted from a volume.
+	Prune *Prune `json:"prune,omitempty"`
+	// Open opens a repository, or creates it where there is none.
+	Open *Open `json:"open,omitempty"`
+	// Forget removes a snapshot from a repository.
+	Forget *Forget `json:"forget,omitempty"`
+}
+
+// Site is one generation of a site: a directory and a database.
+type Site struct {
+	// Namespace, Name and UID are the Install's. A repository files snapshots under namespace and name.
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       string `json:"uid"`
+	// Application is the catalogue entry's name, and Recipe what it says.
+	Application string        `json:"application"`
+	Recipe      recipe.Recipe `json:"recipe"`
+	// Runtime is the name of what the site's code runs on; kept in a snapshot's manifest.
+	Runtime string `json:"runtime,omitempty"`
+	// URL of the site, as its Install's spec has it.
+	URL string `json:"url"`
+	// Title of the site where it is known.
+	Title string `json:"title,omitempty"`
+	// Volume is the directory at which the site's volume is mounted; generations live in it under gen/<n>.
+	Volume string `json:"volume"`
+	// Generation of the site, from 1.
+	Generation int64 `json:"generation"`
+	// Database of the generation; nil when the application has none.
+	Database *Database `json:"database,omitempty"`
+}
+
+// Database is where a generation's tables are.
+type Database struct {
+	// Host and Port of the server, as they are written into the site's configuration.
+	Host string `json:"host"`
+	Port int    `json:"port"`
+	// ConnectHost is used by the agent instead of Host, where it is set.
+	ConnectHost string `json:"connectHost,omitempty"`
+	// Name of the database, User to log in as, and the file that holds the password.
+	Name         string `json:"name"`
+	User         string `json:"user"`
+	PasswordFile string `json:"passwordFile"`
+	// Prefix of the site's tables; may be empty.
+	Prefix string `json:"prefix,omitempty"`
+	// Shared says that the database was made by somebody else and may hold other sites' tables: only tables with Prefix
+	// are ever read or dropped.
+	Shared bool `json:"shared,omitempty"`
+}
+
+// Location is a repository: exactly one of S3 and Volume is set.
+type Location struct {
+	// Name of the BackupLocation, for messages.
+	Name   string  `json:"name"`
+	S3     *S3     `json:"s3,omitempty"`
+	Volume *Volume `json:"volume,omitempty"`
+	// PasswordFile holds the repository's password.
+	PasswordFile string `json:"passwordFile"`
+}
+
+// S3 is a bucket of an S3 service.
+type S3 struct {
+	Endpoint string `json:"endpoint"`
+	Region   string `json:"region,omitempty"`
+	Bucket   string `json:"bucket"`
+	Prefix   string `json:"prefix,omitempty"`
+	// AccessKeyFile and SecretKeyFile hold the credentials.
+	AccessKeyFile string `json:"accessKeyFile"`
+	SecretKeyFile string `json:"secretKeyFile"`
+}
+
+// Volume is a directory that is a mounted volume.
+type Volume struct {
+	Path string `json:"path"`
+}
+
+// Install makes a generation of a fresh release.
+type Install struct {
+	Site    Site    `json:"site"`
+	Release Release `json:"release"`
+	Admin   Admin   `json:"admin"`
+	// Language and Content are the Install's; Fields hold every field of the application, defaults filled in.
+	Language string            `json:"language,omitempty"`
+	Content  string            `json:"content,omitempty"`
+	Fields   map[string]string `json:"fields,omitempty"`
+}
+
+// Release is what is installed.
+type Release struct {
+	Version string `json:"version"`
+	// URL of the archive; one of SHA256 and SHA1 is set, in hexadecimal.
+	URL             string `json:"url"`
+	SHA256          string `json:"sha256,omitempty"`
+	SHA1            string `json:"sha1,omitempty"`
+	StripComponents int    `json:"stripComponents,omitempty"`
+}
+
+// Admin is the site's first administrator.
+type Admin struct {
+	Login        string `json:"login"`
+	Email        string `json:"email"`
+	PasswordFile string `json:"passwordFile"`
+}
+
+// Backup makes a snapshot of a generation.
+type Backup struct {
+	Site     Site     `json:"site"`
+	Location Location `json:"location"`
+	// Name and UID of the Backup, kept with the snapshot. A second run for the same UID finds the first one's snapshot.
+	Name string `json:"name"`
+	UID  string `json:"uid"`
+	Note string `json:"note,omitempty"`
+	// Quiesce keeps the site from writing while files are read for the second time.
+	Quiesce bool `json:"quiesce,omitempty"`
+}
+
+// Restore makes a generation of a snapshot. What of the snapshot's URL, prefix and database differs from the site's is
+// rewritten; nothing is where they agree.
+type Restore struct {
+	Site     Site     `json:"site"`
+	Location Location `json:"location"`
+	// Snapshot to restore, or Latest to find the newest one of a site.
+	Snapshot string      `json:"snapshot,omitempty"`
+	Latest   *LatestSnap `json:"latest,omitempty"`
+	// NewSite says that this becomes a site of its own beside the one that was backed up: generated secrets are made anew.
+	NewSite bool `json:"newSite,omitempty"`
+}
+
+// LatestSnap names the site whose newest snapshot is wanted.
+type LatestSnap struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+}
+
+// Clone makes a generation of another site's.
+type Clone struct {
+	Site   Site `json:"site"`
+	Source Site `json:"source"`
+}
+
+// Prune removes every generation of a volume but those to keep.
+type Prune struct {
+	// Volume is the directory at which the site's volume is mounted.
+	Volume string  `json:"volume"`
+	Keep   []int64 `json:"keep"`
+}
+
+// Open opens a repository.
+type Open struct {
+	Location Location `json:"location"`
+}
+
+// Forget removes a snapshot.
+type Forget struct {
+	Location Location `json:"location"`
+	Snapshot string   `json:"snapshot"`
+	// BackupUID finds the snapshot of a Backup whose id was never learnt; used when Snapshot is empty.
+	BackupUID string `json:"backupUID,omitempty"`
+}
+
+// Task is the one word for what the plan does, as used in names and messages.
+func (p *Plan) Task() string {
+	switch {
+	case p.Install != nil:
+		return "install"
+	case p.Backup != nil:
+		return "backup"
+	case p.Restore != nil:
+		return "restore"
+	case p.Clone != nil:
+		return "clone"
+	case p.Prune != nil:
+		return "prune"
+	case p.Open != nil:
+		return "open"
+	case p.Forget != nil:
+		return "forget"
+	}
+	return ""
+}
+
+// Target is the site whose generation the task makes, nil when it makes none.
+func (p *Plan) Target() *Site {
+	switch {
+	case p.Install != nil:
+		return &p.Install.Site
+	case p.Restore != nil:
+		return &p.Restore.Site
+	case p.Clone != nil:
+		return &p.Clone.Site
+	}
+	return nil
+}
+
+// Read decodes a plan. It refuses unknown fields: a plan that this agent only half understands must not be carried out.
+func Read(r io.Reader) (*Plan, error) {
+	d := json.NewDecoder(io.LimitReader(r, MaxBytes))
+	d.DisallowUnknownFields()
+	var p Plan
+	if err := d.Decode(&p); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if p.Task() == "" {
+		return nil, errors.New("the plan names no task")
+	}
+	return &p, nil
+}
