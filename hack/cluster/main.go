@@ -25,7 +25,8 @@ const usage = `usage: cluster COMMAND
   up [--bare]   bring up the cluster, the operator and the demo, whatever is missing of them;
                 --bare stops after the cluster itself
   down          end it and remove everything it left on the machine
-  images        build the project's images and import what changed
+  images [--all]
+                build the project's images and import what changed; --all: for every PHP version
   load FILE…    import image archives
   tools         build only the programs that tests need and print their folder
 `
@@ -67,7 +68,12 @@ func run(ctx context.Context, args []string) error {
 	case "down":
 		return c.locked(func() error { return c.down(ctx) })
 	case "images":
-		return c.locked(func() error { return c.projectImages(ctx) })
+		flags := flag.NewFlagSet("images", flag.ContinueOnError)
+		all := flags.Bool("all", false, "make the runtime image of every PHP version")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return c.locked(func() error { return c.images(ctx, *all) })
 	case "load":
 		return c.locked(func() error { return c.load(ctx, args) })
 	case "tools":
