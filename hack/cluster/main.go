@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		return c.locked(func() error { return c.images(ctx, *all) })
 	case "load":
-		return c.locked(func() error { return c.load(ctx, args) })
+		return c.load(ctx, args)
 	case "tools":
 		return c.tools(ctx)
 	case "provision":
