@@ -88,6 +88,14 @@ type InstallStatus struct {
 	// +optional
 	Operation *OperationStatus `json:"operation,omitempty"`
 
+	// generations are all that may exist on the volume and the database server: the serving one, the previous one, one that
+	// a task is making, and leftovers that are about to be removed. A task gets its number from here, so none is given twice.
+	// +optional
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=number
+	Generations []GenerationStatus `json:"generations,omitempty"`
+
 	// lastSwitch is how the last change of generation went.
 	// +optional
 	LastSwitch *SwitchStatus `json:"lastSwitch,omitempty"`
@@ -193,6 +201,10 @@ type OperationStatus struct {
 	// +required
 	Since metav1.Time `json:"since"`
 
+	// writes says that the holder makes a generation; it waits until generations has a ready one with its uid.
+	// +optional
+	Writes bool `json:"writes,omitempty"`
+
 	// generation that the holder has made and sealed, and asks to be switched to; 0 while it works, or for good when it
 	// only reads.
 	// +optional
@@ -209,6 +221,27 @@ type OperationStatus struct {
 	// size of that generation.
 	// +optional
 	Size *SizeStatus `json:"size,omitempty"`
+}
+
+// GenerationStatus is one generation of a site.
+type GenerationStatus struct {
+	// number of the generation.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number"`
+
+	// uid of the object that makes or made it.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid"`
+
+	// ready says that its database exists and the site's user may use it.
+	// +optional
+	Ready bool `json:"ready,omitempty"`
+
+	// sealed says that it is complete. Only a sealed generation is ever served.
+	// +optional
+	Sealed bool `json:"sealed,omitempty"`
 }
 
 // SwitchOutcome is how a change of generation went.

@@ -98,6 +98,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.FTPSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayExposure"):
 		return &apiv1alpha1.GatewayExposureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GenerationStatus"):
+		return &apiv1alpha1.GenerationStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ImportBootstrap"):
 		return &apiv1alpha1.ImportBootstrapApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ImportSource"):

@@ -1033,6 +1033,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sectionName
       type:
         scalar: string
+- name: com.github.sitewright.sitewright.api.v1alpha1.GenerationStatus
+  map:
+    fields:
+    - name: number
+      type:
+        scalar: numeric
+    - name: ready
+      type:
+        scalar: boolean
+    - name: sealed
+      type:
+        scalar: boolean
+    - name: uid
+      type:
+        scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.ImportBootstrap
   map:
     fields:
@@ -1176,6 +1191,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: generation
       type:
         scalar: numeric
+    - name: generations
+      type:
+        list:
+          elementType:
+            namedType: com.github.sitewright.sitewright.api.v1alpha1.GenerationStatus
+          elementRelationship: associative
+          keys:
+          - number
     - name: lastBackup
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.BackupSummary
@@ -1324,6 +1347,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: version
       type:
         scalar: string
+    - name: writes
+      type:
+        scalar: boolean
 - name: com.github.sitewright.sitewright.api.v1alpha1.OtherwisePolicy
   scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.Progress

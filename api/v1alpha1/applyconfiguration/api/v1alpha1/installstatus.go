@@ -50,6 +50,9 @@ type InstallStatusApplyConfiguration struct {
 	// operation is the one task that may change or read the site now. It is taken and given back with optimistic
 	// concurrency, so that two controllers cannot both believe they hold it.
 	Operation *OperationStatusApplyConfiguration `json:"operation,omitempty"`
+	// generations are all that may exist on the volume and the database server: the serving one, the previous one, one that
+	// a task is making, and leftovers that are about to be removed. A task gets its number from here, so none is given twice.
+	Generations []GenerationStatusApplyConfiguration `json:"generations,omitempty"`
 	// lastSwitch is how the last change of generation went.
 	LastSwitch *SwitchStatusApplyConfiguration `json:"lastSwitch,omitempty"`
 	// progress of making the site, until it first serves.
@@ -218,6 +221,19 @@ func (b *InstallStatusApplyConfiguration) WithNextBackup(value metav1.Time) *Ins
 // If called multiple times, the Operation field is set to the value of the last call.
 func (b *InstallStatusApplyConfiguration) WithOperation(value *OperationStatusApplyConfiguration) *InstallStatusApplyConfiguration {
 	b.Operation = value
+	return b
+}
+
+// WithGenerations adds the given value to the Generations field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Generations field.
+func (b *InstallStatusApplyConfiguration) WithGenerations(values ...*GenerationStatusApplyConfiguration) *InstallStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithGenerations")
+		}
+		b.Generations = append(b.Generations, *values[i])
+	}
 	return b
 }
 

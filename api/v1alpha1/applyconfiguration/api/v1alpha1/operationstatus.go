@@ -19,6 +19,8 @@ type OperationStatusApplyConfiguration struct {
 	UID *string `json:"uid,omitempty"`
 	// since when it holds the site.
 	Since *v1.Time `json:"since,omitempty"`
+	// writes says that the holder makes a generation; it waits until generations has a ready one with its uid.
+	Writes *bool `json:"writes,omitempty"`
 	// generation that the holder has made and sealed, and asks to be switched to; 0 while it works, or for good when it
 	// only reads.
 	Generation *int64 `json:"generation,omitempty"`
@@ -65,6 +67,14 @@ func (b *OperationStatusApplyConfiguration) WithUID(value string) *OperationStat
 // If called multiple times, the Since field is set to the value of the last call.
 func (b *OperationStatusApplyConfiguration) WithSince(value v1.Time) *OperationStatusApplyConfiguration {
 	b.Since = &value
+	return b
+}
+
+// WithWrites sets the Writes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Writes field is set to the value of the last call.
+func (b *OperationStatusApplyConfiguration) WithWrites(value bool) *OperationStatusApplyConfiguration {
+	b.Writes = &value
 	return b
 }
 
