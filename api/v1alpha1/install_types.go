@@ -181,7 +181,7 @@ type StorageSpec struct {
 	// size of the volume. It has to hold two generations of the site while one replaces the other.
 	// +optional
 	// +kubebuilder:default="2Gi"
-	// +kubebuilder:validation:XValidation:rule="quantity(self).isGreaterThan(quantity('0'))",message="must be more than 0"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="must be more than 0"
 	Size resource.Quantity `json:"size,omitzero"`
 
 	// storageClassName of the volume; omitted: the cluster's default.
