@@ -66,6 +66,8 @@ func (c *cluster) removeCgroups() error {
 	if err != nil {
 		return err
 	}
+	// Where both versions are mounted, runc makes groups of version 2 as well.
+	hierarchies = append(hierarchies, filepath.Join(cgroupMount, "unified"))
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		var failed error
 		for _, dir := range hierarchies {

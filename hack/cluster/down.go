@@ -110,24 +110,5 @@ func (c *cluster) removeState() error {
 			failed = errors.Join(failed, removeTree(c.path(entry.Name())))
 		}
 	}
-	return errors.Join(failed, c.removeTraces(), removeTree(c.run))
-}
-
-// removeTraces removes what the kubelet and containerd put at fixed places of
-// the machine, whatever their configuration says.
-func (c *cluster) removeTraces() error {
-	var failed error
-	links, err := filepath.Glob("/var/log/containers/*.log")
-	failed = errors.Join(failed, err)
-	for _, path := range links {
-		if target, err := os.Readlink(path); err == nil && strings.HasPrefix(target, c.path("logs")) {
-			failed = errors.Join(failed, os.Remove(path))
-		}
-	}
-	// Removed only when nobody else has put anything there.
-	for _, path := range []string{"/var/log/containers", "/var/lib/kubelet/device-plugins/kubelet.sock", "/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint",
-		"/var/lib/kubelet/device-plugins", "/var/lib/kubelet"} {
-		_ = os.Remove(path)
-	}
-	return failed
+	return errors.Join(failed, c.removeTraces(), removeTree(c.run), removeTree(c.run+"-buildah"))
 }

@@ -23,6 +23,7 @@ delete table inet sitewright
 table inet sitewright {
 	chain forward {
 		type filter hook forward priority 0; policy accept;
+		ip saddr ` + podRange + ` ip daddr != { ` + podRange + `, ` + serviceRange + ` } meta l4proto tcp reject with tcp reset
 		ip saddr ` + podRange + ` ip daddr != { ` + podRange + `, ` + serviceRange + ` } reject
 	}
 	chain postrouting {

@@ -140,12 +140,12 @@ func (r record) alive() bool {
 	return ok && r.PID > 1 && ticks == r.Start
 }
 
-// stop ends what runs under name: a request first, force after five seconds.
+// stop ends what runs under name: a request first, force after three seconds.
 func (c *cluster) stop(name string) error {
 	r, ok := c.running(name)
 	if ok {
 		_ = syscall.Kill(r.PID, syscall.SIGTERM)
-		for deadline := time.Now().Add(5 * time.Second); r.alive() && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(3 * time.Second); r.alive() && time.Now().Before(deadline); {
 			time.Sleep(20 * time.Millisecond)
 		}
 		if r.alive() {
