@@ -60,7 +60,7 @@ type BackupSpec struct {
 
 	// ttl is how long the backup is kept after it was made; omitted: until it is deleted.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="must be between 1m and 87600h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="must be a duration such as 90m or 36h, between 1m and 87600h"
 	TTL *metav1.Duration `json:"ttl,omitempty"`
 
 	// consistency says whether the site goes on writing while files are read for the second time.

@@ -61,7 +61,7 @@ type BackupScheduleSpec struct {
 	// window after at over which backups are spread, by a hash of the Install's UID.
 	// +optional
 	// +kubebuilder:default="1h"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="must be between 0s and 24h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h))+$') && duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="must be a duration such as 90m or 36h, between 0s and 24h"
 	Window *metav1.Duration `json:"window,omitempty"`
 
 	// keep says how many backups of each age are kept.

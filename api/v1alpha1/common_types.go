@@ -85,9 +85,9 @@ const (
 // +kubebuilder:validation:XValidation:rule="!self.matches('^https?://([:/?#]|$)')",message="must name a host"
 // +kubebuilder:validation:XValidation:rule="!self.contains('@')",message="must not carry credentials"
 // +kubebuilder:validation:XValidation:rule="!self.contains('?') && !self.contains('#')",message="must not have a query or a fragment"
-// +kubebuilder:validation:XValidation:rule="!isURL(self) || self.contains('@') || self.matches('^https?://([:/?#]|$)') || self.matches('^https?://[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*(:[0-9]*)?([/?#]|$)')",message="the host must be a lower-case DNS name"
-// +kubebuilder:validation:XValidation:rule="!isURL(self) || !self.matches('^https?://[^/?#]*:[0-9]*([/?#]|$)') || self.matches('^https?://[^/?#]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?#]|$)')",message="the port must be between 1 and 65535"
-// +kubebuilder:validation:XValidation:rule="!isURL(self) || self.matches('^[a-zA-Z]+://[^/?#]*(/[A-Za-z0-9._~-]+)*/?([?#]|$)') && !self.matches('^[^?#]*/[.][.]?([/?#]|$)')",message="the path may hold letters, digits and the characters . _ ~ - between slashes, and neither '.' nor '..' as a component"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://') || self.contains('@') || self.matches('^https?://([:/?#]|$)') || self.matches('^https?://[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*(:[0-9]*)?([/?#]|$)')",message="the host must be a lower-case DNS name"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://[^/?#]*:[0-9]*([/?#]|$)') || self.matches('^https?://[^/?#]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?#]|$)')",message="the port must be between 1 and 65535"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://') || self.matches('^https?://[^/?#]*(/[A-Za-z0-9._~-]+)*/?([?#]|$)') && !self.matches('^[^?#]*/[.][.]?([/?#]|$)')",message="the path may hold letters, digits and the characters . _ ~ - between slashes, and neither '.' nor '..' as a component"
 type SiteURL string
 
 // Progress says how far a task is.

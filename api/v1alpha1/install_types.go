@@ -139,7 +139,7 @@ type InstallSpec struct {
 	// keepPrevious is how long the previous generation of the site is kept, where disk allows.
 	// +optional
 	// +kubebuilder:default="24h"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h))+$') && duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="must be a duration such as 90m or 36h, between 0s and 8760h"
 	KeepPrevious *metav1.Duration `json:"keepPrevious,omitempty"`
 
 	// bootstrap says how the site comes into being; omitted: a fresh installation. It cannot be changed.
