@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -81,11 +82,19 @@ func build(ctx context.Context, pkg, path string) error {
 		return err
 	}
 	defer os.RemoveAll(stage)
-	cmd := exec.CommandContext(ctx, "go", "install", pkg)
-	cmd.Dir = stage // Outside our module, whose requirements must not matter.
-	cmd.Env = append(os.Environ(), "GOBIN="+stage, "GOFLAGS=", "GOWORK=off")
+	// A module of its own, whose requirements are the program's and not ours. (go install needs the proxy's list of
+	// versions, which not every proxy gives.)
+	pkg, version, _ := strings.Cut(pkg, "@")
+	module := strings.Join(strings.Split(pkg, "/")[:3], "/")
+	mod := fmt.Sprintf("module tool\n\ngo 1.26\n\nrequire %s %s\n", module, version)
+	if err := os.WriteFile(filepath.Join(stage, "go.mod"), []byte(mod), 0o644); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-mod=mod", "-o", filepath.Base(path), pkg)
+	cmd.Dir = stage
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go install %s: %w\n%s", pkg, err, out)
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
 	}
 	return os.Rename(filepath.Join(stage, filepath.Base(path)), path)
 }
