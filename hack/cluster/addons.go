@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,7 +81,37 @@ func (c *cluster) waitForAddons(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.makeBucket(ctx)
+	return errors.Join(c.askDNS(ctx), c.askIngress(ctx), c.makeBucket(ctx))
+}
+
+// askDNS and askIngress ask the servers themselves: after a crash a Deployment's
+// status still says what was true before, until the kubelet has looked again.
+func (c *cluster) askDNS(ctx context.Context) error {
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: time.Second}).DialContext(ctx, network, net.JoinHostPort(dnsAddress, "53"))
+	}}
+	return waitFor(ctx, "DNS to know Services", time.Minute, func(ctx context.Context) error {
+		_, err := resolver.LookupHost(ctx, "releases.mirror.svc.cluster.local.")
+		return err
+	})
+}
+
+func (c *cluster) askIngress(ctx context.Context) error {
+	return waitFor(ctx, "the ingress controller", time.Minute, func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:8082/ping", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("it answers %s", response.Status)
+		}
+		return nil
+	})
 }
 
 // waitForDeployment waits until what was applied last is what answers. When it

@@ -58,28 +58,28 @@ func fill(files embed.FS, name string, v values) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// configure writes a component's configuration and returns its path.
-func (c *cluster) configure(name, path string, v values) (string, error) {
+// configure writes a component's configuration.
+func (c *cluster) configure(name, path string, v values) error {
 	text, err := fill(configuration, "config/"+name, v)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return path, writeFile(path, text, 0o644)
+	return writeFile(path, text, 0o644)
+}
+
+func (c *cluster) containerd() process {
+	path := c.path("containerd.toml")
+	return process{name: "containerd", argv: []string{"/usr/bin/containerd", "--config", path}, inputs: []string{path}}
 }
 
 func (c *cluster) startContainerd(ctx context.Context, v values) error {
-	path, err := c.configure("containerd.toml", c.path("containerd.toml"), v)
-	if err != nil {
+	if err := c.configure("containerd.toml", c.path("containerd.toml"), v); err != nil {
 		return err
 	}
-	if _, err := c.configure("cni.conflist", c.path("cni", "sitewright.conflist"), v); err != nil {
+	if err := c.configure("cni.conflist", c.path("cni", "sitewright.conflist"), v); err != nil {
 		return err
 	}
-	program, err := exec.LookPath("containerd")
-	if err != nil {
-		return err
-	}
-	if _, err := c.ensure(process{name: "containerd", argv: []string{program, "--config", path}, inputs: []string{path}}); err != nil {
+	if err := c.ensure(c.containerd()); err != nil {
 		return err
 	}
 	return waitFor(ctx, "containerd", 30*time.Second, func(ctx context.Context) error {

@@ -13,20 +13,20 @@ const etcdURL = "https://127.0.0.1:12379"
 
 // startControlPlane starts etcd, then the API server, then what needs it.
 func (c *cluster) startControlPlane(ctx context.Context) error {
-	if _, err := c.ensure(c.etcd()); err != nil {
+	if err := c.ensure(c.etcd()); err != nil {
 		return err
 	}
 	if err := c.answers(ctx, "etcd", etcdURL+"/health"); err != nil {
 		return err
 	}
-	if _, err := c.ensure(c.apiServer()); err != nil {
+	if err := c.ensure(c.apiServer()); err != nil {
 		return err
 	}
 	if err := c.answers(ctx, "kube-apiserver", apiURL+"/readyz"); err != nil {
 		return err
 	}
 	for _, p := range []process{c.controllerManager(), c.scheduler()} {
-		if _, err := c.ensure(p); err != nil {
+		if err := c.ensure(p); err != nil {
 			return err
 		}
 	}

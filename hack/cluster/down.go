@@ -34,19 +34,11 @@ func (c *cluster) down(ctx context.Context) error {
 // stopProcesses ends clients before the servers that they call, and containerd
 // last of all, so that nothing starts again what was ended.
 func (c *cluster) stopProcesses() error {
-	order := []string{"kubelet", "provisioner", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd", "containerd"}
-	entries, err := os.ReadDir(filepath.Join(c.run, "processes"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	for _, entry := range entries {
-		if name, ok := strings.CutSuffix(entry.Name(), ".json"); ok && !slices.Contains(order, name) {
-			order = append(order, name)
-		}
-	}
 	var failed error
-	for _, name := range order {
-		failed = errors.Join(failed, c.stop(name))
+	for _, p := range []process{
+		c.kubelet(), c.provisioner(), c.proxy(), c.scheduler(), c.controllerManager(), c.apiServer(), c.etcd(), c.containerd(),
+	} {
+		failed = errors.Join(failed, c.stop(p))
 	}
 	return failed
 }

@@ -2,34 +2,39 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
 	"time"
 )
 
-func (c *cluster) startNode(ctx context.Context, v values) error {
-	kubelet, err := c.configure("kubelet.yaml", c.path("kubelet.yaml"), v)
-	if err != nil {
+func (c *cluster) startNode(v values) error {
+	if err := c.configure("kubelet.yaml", c.path("kubelet.yaml"), v); err != nil {
 		return err
 	}
-	proxy, err := c.configure("proxy.yaml", c.path("proxy.yaml"), v)
-	if err != nil {
+	if err := c.configure("proxy.yaml", c.path("proxy.yaml"), v); err != nil {
 		return err
 	}
 	if err := c.makeCgroups(); err != nil {
 		return err
 	}
-	if _, err := c.ensure(process{name: "kubelet", argv: []string{
-		c.bin("kubelet"), "--config=" + kubelet, "--kubeconfig=" + c.login("kubelet"),
+	return errors.Join(c.ensure(c.kubelet()), c.ensure(c.proxy()))
+}
+
+func (c *cluster) kubelet() process {
+	configuration := c.path("kubelet.yaml")
+	return process{name: "kubelet", argv: []string{
+		c.bin("kubelet"), "--config=" + configuration, "--kubeconfig=" + c.login("kubelet"),
 		"--root-dir=" + c.path("kubelet"), "--cert-dir=" + c.path("certificates"),
 		"--hostname-override=" + nodeName, "--node-ip=" + nodeAddress,
-	}, inputs: []string{kubelet, c.cert("ca")}}); err != nil {
-		return err
-	}
-	_, err = c.ensure(process{name: "kube-proxy", argv: []string{c.bin("kube-proxy"), "--config=" + proxy},
-		inputs: []string{proxy, c.cert("ca")}})
-	return err
+	}, inputs: []string{configuration, c.cert("ca")}}
+}
+
+func (c *cluster) proxy() process {
+	configuration := c.path("proxy.yaml")
+	return process{name: "kube-proxy", argv: []string{c.bin("kube-proxy"), "--config=" + configuration},
+		inputs: []string{configuration, c.cert("ca")}}
 }
 
 // waitForNode waits until pods can be scheduled.

@@ -42,22 +42,19 @@ func (c *cluster) recordPath(name string) string {
 
 func (c *cluster) logPath(name string) string { return c.path("logs", name+".log") }
 
-// ensure starts p unless it runs already as it should. It reports whether it
-// was started now.
-func (c *cluster) ensure(p process) (bool, error) {
+// ensure starts p unless it runs already as it should.
+func (c *cluster) ensure(p process) error {
 	spec, err := p.spec()
 	if err != nil {
-		return false, fmt.Errorf("start %s: %w", p.name, err)
+		return fmt.Errorf("start %s: %w", p.name, err)
 	}
-	if r, ok := c.running(p.name); ok {
-		if r.Spec == spec {
-			return false, nil
-		}
-		if err := c.stop(p.name); err != nil {
-			return false, err
-		}
+	if r, ok := c.running(p.name); ok && r.Spec == spec {
+		return nil
 	}
-	return true, c.start(p, spec)
+	if err := c.stop(p); err != nil {
+		return err
+	}
+	return c.start(p, spec)
 }
 
 func (p process) spec() (string, error) {
@@ -140,24 +137,60 @@ func (r record) alive() bool {
 	return ok && r.PID > 1 && ticks == r.Start
 }
 
-// stop ends what runs under name: a request first, force after three seconds.
-func (c *cluster) stop(name string) error {
-	r, ok := c.running(name)
-	if ok {
-		_ = syscall.Kill(r.PID, syscall.SIGTERM)
+// stop ends p: what is recorded under its name, and what a run that was killed
+// started and had no time to record, which has the very same arguments.
+func (c *cluster) stop(p process) error {
+	records := strays(p.argv)
+	if r, ok := c.running(p.name); ok {
+		records = append(records, r)
+	}
+	for _, r := range records {
+		if err := r.end(); err != nil {
+			return fmt.Errorf("end %s: %w", p.name, err)
+		}
+	}
+	return os.RemoveAll(c.recordPath(p.name))
+}
+
+// end asks the process to end and forces it after three seconds.
+func (r record) end() error {
+	for _, attempt := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		if r.alive() {
+			_ = syscall.Kill(r.PID, attempt)
+		}
 		for deadline := time.Now().Add(3 * time.Second); r.alive() && time.Now().Before(deadline); {
 			time.Sleep(20 * time.Millisecond)
 		}
-		if r.alive() {
-			_ = syscall.Kill(r.PID, syscall.SIGKILL)
+	}
+	if r.alive() {
+		return fmt.Errorf("process %d does not end", r.PID)
+	}
+	return nil
+}
+
+// strays finds the processes that run with exactly these arguments. All of
+// ours have paths of the state folder among them, so nobody else's match.
+func strays(argv []string) []record {
+	if len(argv) < 2 {
+		return nil
+	}
+	wanted := strings.Join(argv, "\x00") + "\x00"
+	paths, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	var found []record
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil || string(content) != wanted {
+			continue
 		}
-		for deadline := time.Now().Add(5 * time.Second); r.alive(); time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				return fmt.Errorf("%s (process %d) does not end", name, r.PID)
-			}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			continue
+		}
+		if ticks, ok := startTime(pid); ok {
+			found = append(found, record{PID: pid, Start: ticks})
 		}
 	}
-	return os.RemoveAll(c.recordPath(name))
+	return found
 }
 
 // ended is the error for a process that is gone, with the end of its log.

@@ -99,7 +99,7 @@ func (c *cluster) buildOperator(ctx context.Context) error {
 // the same id, from buildah's cache of layers.
 func (c *cluster) buildImage(ctx context.Context, image projectImage) (string, error) {
 	args := []string{"bud", "--isolation", "chroot", "--layers",
-		"--target", image.target, "--tag", image.name}
+		"--target", image.target, "--tag", image.name, "--build-arg", "BINARY=prebuilt"}
 	for _, b := range bases {
 		if b.name != image.base {
 			continue

@@ -34,7 +34,7 @@ func (c *cluster) up(ctx context.Context, bare bool) error {
 		}},
 		{"images of the cluster's own pods", func() error { return c.importComponents(ctx) }},
 		{"control plane", func() error { return c.startControlPlane(ctx) }},
-		{"node", func() error { return c.startNode(ctx, v) }},
+		{"node", func() error { return c.startNode(v) }},
 		{"volume provisioner", c.startProvisioner},
 		{"release mirror", func() error { return c.fillMirror(ctx) }},
 		{"DNS, ingress, S3", func() error { return c.applyAddons(ctx, v) }},
@@ -88,13 +88,17 @@ func (c *cluster) startProvisioner() error {
 	if err != nil {
 		return err
 	}
-	program := filepath.Join(c.state, "provisioner")
+	program := c.path("provisioner")
 	// Compared first, since a running program's file is not replaced without need.
 	if now, err := os.ReadFile(program); err != nil || digest(string(now)) != digest(string(content)) {
 		if err := writeFile(program, content, 0o755); err != nil {
 			return err
 		}
 	}
-	_, err = c.ensure(process{name: "provisioner", argv: []string{program, "provision"}, inputs: []string{program, c.cert("ca")}})
-	return err
+	return c.ensure(c.provisioner())
+}
+
+func (c *cluster) provisioner() process {
+	program := c.path("provisioner")
+	return process{name: "provisioner", argv: []string{program, "provision"}, inputs: []string{program, c.cert("ca")}}
 }
