@@ -61,13 +61,13 @@ func Failed(message string) error { return &Terminal{api.ReasonFailed, message} 
 // NotImplemented is a Terminal error about what this version does not do.
 func NotImplemented(message string) error { return &Terminal{api.ReasonNotImplemented, message} }
 
-// Func is one step over the memory of one reconcile.
-type Func[T any] func(context.Context, T) (*Wait, error)
+// Func is one step: a method of the memory of one reconcile.
+type Func func(context.Context) (*Wait, error)
 
 // Run takes the steps in order until one does not finish.
-func Run[T any](ctx context.Context, memory T, steps ...Func[T]) Outcome {
+func Run(ctx context.Context, steps ...Func) Outcome {
 	for _, f := range steps {
-		if wait, err := f(ctx, memory); wait != nil || err != nil {
+		if wait, err := f(ctx); wait != nil || err != nil {
 			return Outcome{Wait: wait, Err: err}
 		}
 	}

@@ -1,0 +1,141 @@
+package install
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/controllers/databaseserver"
+	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/internal/mysql"
+	"github.com/sitewright/sitewright/internal/names"
+)
+
+// orphan takes the volume and the Secrets out of the Install's ownership, where the user wants to keep them: a new Install can adopt
+// them by their labels.
+func (s *site) orphan(ctx context.Context) (*step.Wait, error) {
+	if s.in.Spec.DeletionPolicy != api.DeletionOrphan {
+		return nil, nil
+	}
+	key := func(name string) client.ObjectKey { return client.ObjectKey{Namespace: s.in.Namespace, Name: name} }
+	for _, kept := range []struct {
+		key client.ObjectKey
+		obj client.Object
+	}{
+		{key(names.Workload(s.in.Name)), &corev1.PersistentVolumeClaim{}},
+		{key(names.AdminSecret(s.in.Name)), &corev1.Secret{}},
+		{key(names.DatabaseSecret(s.in.Name)), &corev1.Secret{}},
+	} {
+		err := s.Get(ctx, kept.key, kept.obj)
+		if apierrors.IsNotFound(err) || (err == nil && !metav1.IsControlledBy(kept.obj, s.in)) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", kept.key, err)
+		}
+		before := kept.obj.DeepCopyObject().(client.Object)
+		kept.obj.SetOwnerReferences(nil)
+		if err := s.Patch(ctx, kept.obj, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+			return nil, fmt.Errorf("keeping %s: %w", kept.key, err)
+		}
+	}
+	return nil, nil
+}
+
+// dropDatabases removes the databases of all generations, and their user.
+func (s *site) dropDatabases(ctx context.Context) (*step.Wait, error) {
+	if s.in.Spec.DeletionPolicy == api.DeletionOrphan || len(s.status.Generations) == 0 {
+		return nil, nil
+	}
+	if s.existing() != nil {
+		return s.clearExisting(ctx)
+	}
+	if s.status.Database == nil || s.status.Database.Server == "" {
+		return s.dropOn(ctx, nil)
+	}
+	server, wait, err := s.findServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if wait != nil {
+		return s.giveUp(wait)
+	}
+	return s.dropOn(ctx, server)
+}
+
+// dropOn removes the site's databases from a server; without one, from the server that they would have been made on.
+func (s *site) dropOn(ctx context.Context, server *api.DatabaseServer) (*step.Wait, error) {
+	if server == nil {
+		found, wait, err := s.findServer(ctx)
+		if found == nil || wait != nil || err != nil {
+			return nil, err
+		}
+		server = found
+	}
+	admin, err := databaseserver.Connect(ctx, s.Client, server)
+	if err != nil {
+		return s.giveUp(step.Retry(fmt.Sprintf("the site's databases cannot be removed: %v; annotate the Install with %s=true to leave them behind", err, api.AnnotationForceDelete), databaseRetry))
+	}
+	defer admin.Close()
+	databases, err := admin.ListDatabases(ctx, names.DatabasePrefix(string(s.in.UID)))
+	if err != nil {
+		return nil, fmt.Errorf("listing the site's databases: %w", err)
+	}
+	for _, d := range databases {
+		if _, ours := names.Generation(string(s.in.UID), d); !ours {
+			continue
+		}
+		if err := admin.DropDatabase(ctx, d); err != nil {
+			return nil, fmt.Errorf("removing the site's database: %w", err)
+		}
+	}
+	if err := admin.DropUser(ctx, names.DatabaseUser(string(s.in.UID))); err != nil {
+		return nil, fmt.Errorf("removing the site's database user: %w", err)
+	}
+	return nil, nil
+}
+
+// clearExisting removes the site's tables from a database that was made beforehand. Without a prefix they cannot be told from others, and stay.
+func (s *site) clearExisting(ctx context.Context) (*step.Wait, error) {
+	e := s.existing()
+	if s.status.Generation == 0 || s.status.Database == nil || s.status.Database.Prefix == "" {
+		return nil, nil
+	}
+	password, wait, err := s.secretValue(ctx, e.PasswordSecretRef, "spec.database.existing.passwordSecretRef")
+	if wait != nil || err != nil {
+		if wait != nil {
+			return s.giveUp(wait)
+		}
+		return nil, err
+	}
+	host := e.ConnectHost
+	if host == "" {
+		host = e.Host
+	}
+	config := mysql.Config{Host: host, Port: int(e.Port), User: e.User, Password: password, Database: e.Name}
+	if err := mysql.Clear(ctx, config, s.status.Database.Prefix); err != nil {
+		return s.giveUp(step.Retry(fmt.Sprintf("the site's tables cannot be removed: %v; annotate the Install with %s=true to leave them behind", err, api.AnnotationForceDelete), databaseRetry))
+	}
+	return nil, nil
+}
+
+// giveUp goes on without what cannot be reached, where the user said so.
+func (s *site) giveUp(wait *step.Wait) (*step.Wait, error) {
+	if s.in.Annotations[api.AnnotationForceDelete] == "true" {
+		return nil, nil
+	}
+	if wait.After == 0 {
+		wait.After = databaseRetry
+	}
+	return wait, nil
+}
+
+// letGo releases the finalizer; the garbage collector takes the children.
+func (s *site) letGo(ctx context.Context) (*step.Wait, error) {
+	return nil, step.ReleaseFinalizer(ctx, s.Client, s.in)
+}

@@ -1,0 +1,168 @@
+package install
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/controllers/job"
+	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/internal/names"
+)
+
+// Keys of the Secrets that are made for an Install.
+const (
+	keyUsername = "username"
+	keyPassword = "password"
+	keyEmail    = "email"
+	keyURL      = "url"
+)
+
+// secretRetry is how long to wait for a Secret that somebody is yet to make: Secrets are not watched.
+const secretRetry = 15 * time.Second
+
+// secrets makes the database user's password, once: it is never changed here. The administrator's login is made with the site.
+func (s *site) secrets(ctx context.Context) (*step.Wait, error) {
+	if s.usesDatabase() && s.existing() == nil {
+		got := s.ensureSecret(ctx, names.DatabaseSecret(s.in.Name), func() (map[string]string, *step.Wait, error) {
+			return map[string]string{keyUsername: names.DatabaseUser(string(s.in.UID)), keyPassword: rand.Text()}, nil, nil
+		})
+		return got.wait, got.err
+	}
+	return nil, nil
+}
+
+// ensureLogin makes the Secret with the administrator's login, and reports it.
+func (s *site) ensureLogin(ctx context.Context, content func() (map[string]string, *step.Wait, error)) (*corev1.Secret, *step.Wait, error) {
+	name := names.AdminSecret(s.in.Name)
+	got := s.ensureSecret(ctx, name, content)
+	if got.secret != nil {
+		s.status.Admin = &api.AdminStatus{Login: string(got.secret.Data[keyUsername]), SecretRef: &api.LocalReference{Name: name}}
+	}
+	return got.secret, got.wait, got.err
+}
+
+// ensured is what ensureSecret found or made.
+type ensured struct {
+	secret *corev1.Secret
+	wait   *step.Wait
+	err    error
+}
+
+// ensureSecret makes a Secret of the Install unless it is there. A nil map means that there is nothing to make.
+func (s *site) ensureSecret(ctx context.Context, name string, content func() (map[string]string, *step.Wait, error)) ensured {
+	have := &corev1.Secret{}
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: name}, have)
+	if err == nil {
+		if !metav1.IsControlledBy(have, s.in) {
+			return ensured{err: step.Failed(fmt.Sprintf("Secret %s exists and does not belong to this Install: delete or rename it", name))}
+		}
+		return ensured{secret: have}
+	}
+	if !apierrors.IsNotFound(err) {
+		return ensured{err: fmt.Errorf("reading Secret %s: %w", name, err)}
+	}
+	data, wait, err := content()
+	if data == nil || wait != nil || err != nil {
+		return ensured{wait: wait, err: err}
+	}
+	made := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: s.in.Namespace, Labels: job.Labels(map[string]string{api.LabelInstall: s.in.Name}),
+			OwnerReferences: []metav1.OwnerReference{*s.ownerReference()},
+		},
+		Data: map[string][]byte{},
+	}
+	for k, v := range data {
+		made.Data[k] = []byte(v)
+	}
+	if err := s.Create(ctx, made); err != nil {
+		return ensured{err: fmt.Errorf("creating Secret %s: %w", name, err)}
+	}
+	return ensured{secret: made}
+}
+
+func (s *site) ownerReference() *metav1.OwnerReference {
+	return metav1.NewControllerRef(s.in, api.GroupVersion.WithKind("Install"))
+}
+
+// newLogin is the administrator of a fresh installation.
+func (s *site) newLogin(ctx context.Context) (map[string]string, *step.Wait, error) {
+	login := map[string]string{keyURL: string(s.in.Spec.URL)}
+	admin := s.in.Spec.Admin
+	if admin == nil {
+		admin = &api.AdminSpec{}
+	}
+	login[keyUsername], login[keyEmail] = admin.Login, admin.Email
+	if login[keyUsername] == "" {
+		login[keyUsername] = "admin-" + strings.ToLower(rand.Text()[:6])
+	}
+	if login[keyEmail] == "" {
+		login[keyEmail] = "admin@" + hostOf(string(s.in.Spec.URL))
+	}
+	ref := admin.PasswordSecretRef
+	if ref == nil {
+		login[keyPassword] = rand.Text()
+		return login, nil, nil
+	}
+	password, wait, err := s.secretValue(ctx, *ref, "spec.admin.passwordSecretRef")
+	login[keyPassword] = password
+	return login, wait, err
+}
+
+// copiedLogin is the login of the Install that is copied, where that is still known: a backup's Install may be gone.
+func (s *site) copiedLogin(ctx context.Context, source string) (map[string]string, *step.Wait, error) {
+	have := &corev1.Secret{}
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: names.AdminSecret(source)}, have)
+	if source == "" || apierrors.IsNotFound(err) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the login of Install %s: %w", source, err)
+	}
+	login := map[string]string{keyURL: string(s.in.Spec.URL)}
+	for _, k := range []string{keyUsername, keyPassword, keyEmail} {
+		login[k] = string(have.Data[k])
+	}
+	return login, nil, nil
+}
+
+// secretValue reads one key of a user's Secret, or waits for it.
+func (s *site) secretValue(ctx context.Context, ref api.SecretKeyReference, field string) (string, *step.Wait, error) {
+	have := &corev1.Secret{}
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: ref.Name}, have)
+	if apierrors.IsNotFound(err) {
+		return "", &step.Wait{Reason: api.ReasonDependencyNotReady, After: secretRetry,
+			Message: fmt.Sprintf("%s: Secret %s does not exist in namespace %s", field, ref.Name, s.in.Namespace)}, nil
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("reading Secret %s: %w", ref.Name, err)
+	}
+	value, ok := have.Data[ref.Key]
+	if !ok {
+		return "", &step.Wait{Reason: api.ReasonDependencyNotReady, After: secretRetry,
+			Message: fmt.Sprintf("%s: Secret %s has no key %s", field, ref.Name, ref.Key)}, nil
+	}
+	return strings.TrimSuffix(string(value), "\n"), nil, nil
+}
+
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// generationText is a generation in a label or annotation.
+func generationText(n int64) string { return strconv.FormatInt(n, 10) }

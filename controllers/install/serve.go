@@ -1,0 +1,188 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/internal/names"
+)
+
+// apply brings a child of the Install to what it should be. A child of that name which belongs to something else is left alone.
+func (s *site) apply(ctx context.Context, child runtime.ApplyConfiguration, kind string, have client.Object) error {
+	key := client.ObjectKey{Namespace: s.in.Namespace, Name: names.Workload(s.in.Name)}
+	err := s.Get(ctx, key, have)
+	if err == nil && !metav1.IsControlledBy(have, s.in) {
+		return step.Failed(fmt.Sprintf("%s %s exists and does not belong to this Install: delete it, or name the Install otherwise", kind, key.Name))
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading %s %s: %w", kind, key.Name, err)
+	}
+	if err := s.Client.Apply(ctx, child, step.Owner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("applying %s %s: %w", kind, key.Name, err)
+	}
+	return nil
+}
+
+// volume makes the site's volume, and grows it when the spec does.
+func (s *site) volume(ctx context.Context) (*step.Wait, error) {
+	err := s.apply(ctx, buildClaim(s.in, s.app.Name), "PersistentVolumeClaim", &corev1.PersistentVolumeClaim{})
+	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+		return nil, step.Invalid(fmt.Sprintf("spec.storage: %v", err))
+	}
+	return nil, err
+}
+
+// expose makes the Service, and what brings requests to it.
+func (s *site) expose(ctx context.Context) (*step.Wait, error) {
+	if err := s.apply(ctx, buildService(s.in, s.app.Name), "Service", &corev1.Service{}); err != nil {
+		return nil, err
+	}
+	way := s.Platform.Exposure
+	if e := s.in.Spec.Exposure; e != nil {
+		switch {
+		case e.Ingress != nil:
+			way = "ingress"
+		case e.Gateway != nil:
+			way = "gateway"
+		case e.None != nil:
+			way = "none"
+		}
+	}
+	if way == "ingress" {
+		return nil, s.apply(ctx, buildIngress(s.in, s.app.Name, s.url(), s.Platform.IngressClass), "Ingress", &networkingv1.Ingress{})
+	}
+	have := &networkingv1.Ingress{}
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: names.Workload(s.in.Name)}, have)
+	if err == nil && metav1.IsControlledBy(have, s.in) {
+		err = s.Delete(ctx, have)
+	}
+	return nil, client.IgnoreNotFound(err)
+}
+
+// servingState is how far the pods are.
+type servingState struct {
+	known     bool
+	available int32
+	wanted    int32
+}
+
+// serve runs the pods on the generation that should serve, and takes note when they do: by then the switch is done. A generation that does
+// not answer in time is given up, and the pods are set back to the one before, which never stopped serving.
+func (s *site) serve(ctx context.Context) (*step.Wait, error) {
+	generation := s.wanted()
+	d := buildDeployment(serving{
+		install: s.in, application: s.app.Name, recipe: s.app.Spec.Recipe, url: s.url(), generation: generation,
+		image: s.Platform.Runtimes[s.status.Runtime], operator: s.Platform.OperatorImage,
+	})
+	have := &appsv1.Deployment{}
+	if err := s.apply(ctx, d, "Deployment", have); err != nil {
+		return nil, err
+	}
+	if have.UID == "" || have.Spec.Template.Annotations[generationAnnotation] != strconv.FormatInt(generation, 10) {
+		return step.Progressing(fmt.Sprintf("starting generation %d", generation)), nil
+	}
+	state, err := rollout(have)
+	s.served = servingState{known: true, available: have.Status.AvailableReplicas, wanted: *have.Spec.Replicas}
+	switch {
+	case state == rolledOut:
+		s.commit(generation)
+		return nil, nil
+	case err == nil:
+		return step.Progressing(fmt.Sprintf("generation %d is starting: it must answer before it serves", generation)), nil
+	case s.switching() == 0:
+		return step.Retry(fmt.Sprintf("generation %d does not answer: %s", generation, s.podTrouble(ctx)), databaseRetry), nil
+	}
+	op := s.in.Status.Operation
+	s.status.LastSwitch = &api.SwitchStatus{Generation: generation, UID: op.UID, Outcome: api.SwitchFailed, Time: metav1.NewTime(s.now),
+		Message: fmt.Sprintf("generation %d did not answer within %d seconds: %s", generation, switchDeadlineSeconds, s.podTrouble(ctx))}
+	return step.Progressing(fmt.Sprintf("setting the site back to generation %d", s.status.Generation)), nil
+}
+
+// switching is the generation that the holder asks for, 0 when it asks for none or has had its answer.
+func (s *site) switching() int64 {
+	op, last := s.in.Status.Operation, s.status.LastSwitch
+	if s.status.Generation == 0 || op == nil || op.Generation == 0 {
+		return 0
+	}
+	if last != nil && last.UID == op.UID && last.Generation == op.Generation {
+		return 0
+	}
+	return op.Generation
+}
+
+// wanted is the generation that should serve.
+func (s *site) wanted() int64 {
+	if n := s.switching(); n != 0 {
+		return n
+	}
+	if s.status.Generation == 0 {
+		return s.made().Number
+	}
+	return s.status.Generation
+}
+
+// commit takes note that a generation serves.
+func (s *site) commit(generation int64) {
+	s.status.URL = s.url()
+	if generation == s.status.Generation {
+		return
+	}
+	if s.status.Database != nil && s.usesDatabase() && s.existing() == nil {
+		s.status.Database.Name = names.Database(string(s.in.UID), generation)
+	}
+	before := s.status.Generation
+	s.status.Generation = generation
+	if before == 0 {
+		return
+	}
+	op := s.in.Status.Operation
+	s.status.Version, s.status.SchemaVersion, s.status.Size = op.Version, op.SchemaVersion, op.Size
+	s.status.LastSwitch = &api.SwitchStatus{Generation: generation, UID: op.UID, Outcome: api.SwitchSucceeded, Time: metav1.NewTime(s.now)}
+	for i := range s.status.Generations {
+		if s.status.Generations[i].Number == generation {
+			s.status.Generations[i].Sealed = true
+		}
+	}
+	s.status.PreviousGeneration, s.status.PreviousUntil = 0, nil
+	if keep := s.in.Spec.KeepPrevious; keep != nil && keep.Duration > 0 {
+		s.status.PreviousGeneration, s.status.PreviousUntil = before, new(metav1.NewTime(s.now.Add(keep.Duration)))
+	}
+}
+
+// rolloutState is how far a Deployment's pods are.
+type rolloutState int
+
+const (
+	rollingOut rolloutState = iota
+	rolledOut
+)
+
+// rollout says whether every pod of a Deployment is of its newest template and answers, and no older one is left; an error says that
+// it gave up waiting.
+func rollout(d *appsv1.Deployment) (rolloutState, error) {
+	st := d.Status
+	if st.ObservedGeneration < d.Generation {
+		return rollingOut, nil
+	}
+	want := *d.Spec.Replicas
+	if st.UpdatedReplicas == want && st.Replicas == want && st.AvailableReplicas == want {
+		return rolledOut, nil
+	}
+	for _, c := range st.Conditions {
+		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse {
+			return rollingOut, fmt.Errorf("%s: %s", c.Reason, c.Message)
+		}
+	}
+	return rollingOut, nil
+}
