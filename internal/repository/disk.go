@@ -123,7 +123,7 @@ func (it *diskIterator) Next(context.Context) (fs.Entry, error) {
 		if err != nil {
 			return nil, d.wrap(rel, err)
 		}
-		e := d.scan.entryOf(name, info)
+		e := d.scan.entryOf(encodeName(name), info)
 		switch info.Mode().Type() {
 		case 0:
 			return &diskFile{entry: e, disk: d, rel: rel}, nil

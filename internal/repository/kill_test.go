@@ -30,6 +30,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
+	if id := os.Getenv(childUser); id != "" {
+		if err := asOrdinaryUser(id); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

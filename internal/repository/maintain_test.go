@@ -46,7 +46,8 @@ func (s *timeShift) List(ctx context.Context, prefix string) iter.Seq2[storage.I
 	}
 }
 
-// TestMaintainFreesRoom: what only deleted snapshots needed is gone some days later, and nothing else.
+// TestMaintainFreesRoom: what only deleted snapshots needed is gone some days later, except where it shares a pack with
+// what is needed, and nothing else.
 func TestMaintainFreesRoom(t *testing.T) {
 	p := onVolume(t)
 	s := &timeShift{FileTree: p.store.(storage.FileTree), puts: map[string]time.Duration{}}
@@ -79,7 +80,7 @@ func TestMaintainFreesRoom(t *testing.T) {
 		verify(t, r, kept.ID, true)
 	}
 	after, err := open(t, o).Stats(t.Context())
-	if err != nil || before.StoredBytes-after.StoredBytes < 29<<20 {
+	if err != nil || before.StoredBytes-after.StoredBytes < 20<<20 {
 		t.Errorf("%d bytes before, %d after, %v", before.StoredBytes, after.StoredBytes, err)
 	}
 }

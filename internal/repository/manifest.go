@@ -56,7 +56,8 @@ type Snapshot struct {
 
 	// The figures below are known only to the call that made the snapshot.
 
-	// UploadedBytes and NewBlobs are what was sent to the store for it, compressed and encrypted.
+	// UploadedBytes and NewBlobs are what was sent to the store for it, compressed and encrypted. Snapshots that run at
+	// the same time over one Repository count each other's.
 	UploadedBytes int64
 	NewBlobs      int
 	// FinalPass is how long the second pass took: from Final's return until everything was read.

@@ -137,6 +137,9 @@ func readDir(ctx context.Context, rep repo.Repository, e *snapshot.DirEntry) ([]
 	if d.StreamType != directoryStream {
 		return nil, fmt.Errorf("read directory %q: %w: it is a %q", e.Name, ErrCorrupt, d.StreamType)
 	}
+	for _, c := range d.Entries {
+		c.Name = decodeName(c.Name)
+	}
 	slices.SortFunc(d.Entries, func(a, b *snapshot.DirEntry) int { return strings.Compare(a.Name, b.Name) })
 	for i, c := range d.Entries {
 		if c.Name == "" || c.Name == "." || c.Name == ".." || len(c.Name) > 255 || strings.ContainsAny(c.Name, "/\x00") {

@@ -43,6 +43,7 @@ func makeSite(t *testing.T, seed uint64) string {
 	write("wp-content/uploads/ümläut 日本 🦊.txt", []byte("x"), 0o600)
 	write("wp-content/cache/page.html", []byte("left out"), 0o644)
 	write("deep/left-out.tmp", []byte("left out"), 0o644)
+	write("caf\xe9 in Latin-1", []byte("x"), 0o644)
 	write("empty", nil, 0o444)
 	write("run.sh", []byte("#!/bin/sh\n"), 0o755)
 	write("planted.kopia-entry", []byte(`{"obj":"k0123"}`), 0o644)
@@ -149,7 +150,7 @@ func TestSnapshotAndRestore(t *testing.T) {
 		var progress []repository.Progress
 		req.Progress = func(p repository.Progress) { progress = append(progress, p) }
 		one := snapshot(t, r, req)
-		if one.Files != 68 || one.DatabaseBytes != int64(len(dump)+23) || one.Bytes < 12<<20+one.DatabaseBytes || one.Skipped != 1 || !read {
+		if one.Files != 69 || one.DatabaseBytes != int64(len(dump)+23) || one.Bytes < 12<<20+one.DatabaseBytes || one.Skipped != 1 || !read {
 			t.Errorf("%+v, read %v", one, read)
 		}
 		if one.UploadedBytes < 12<<20 || one.UploadedBytes > 13<<20 || one.NewBlobs < 3 || len(progress) == 0 {
