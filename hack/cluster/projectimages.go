@@ -110,10 +110,20 @@ func (c *cluster) buildImage(ctx context.Context, image projectImage) (string, e
 		}
 		args = append(args, "--build-arg", "BASE="+reference, "--build-arg", "SUITE="+b.suite)
 	}
+	before, _ := c.imageID(ctx, image.name)
 	if _, err := output(c.buildah(ctx, append(args, c.checkout)...)); err != nil {
 		return "", err
 	}
-	id, err := output(c.buildah(ctx, "inspect", "--type", "image", "--format", "{{.FromImageID}}", image.name))
+	id, err := c.imageID(ctx, image.name)
+	if err == nil && before != "" && before != id {
+		// Nothing else names it now, and the cache would grow by a program with each build.
+		_, _ = output(c.buildah(ctx, "rmi", before))
+	}
+	return id, err
+}
+
+func (c *cluster) imageID(ctx context.Context, name string) (string, error) {
+	id, err := output(c.buildah(ctx, "inspect", "--type", "image", "--format", "{{.FromImageID}}", name))
 	return strings.TrimSpace(id), err
 }
 
