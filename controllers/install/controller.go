@@ -21,6 +21,8 @@ import (
 // Reconciler reconciles Installs.
 type Reconciler struct {
 	client.Client
+	// Live reads past the cache, which holds only what is labelled as ours.
+	Live client.Reader
 	// Jobs runs agents.
 	Jobs *job.Runner
 	// Events tells people what happened.

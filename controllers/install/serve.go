@@ -22,6 +22,9 @@ import (
 func (s *site) apply(ctx context.Context, child runtime.ApplyConfiguration, kind string, have client.Object) error {
 	key := client.ObjectKey{Namespace: s.in.Namespace, Name: names.Workload(s.in.Name)}
 	err := s.Get(ctx, key, have)
+	if apierrors.IsNotFound(err) {
+		err = s.Live.Get(ctx, key, have)
+	}
 	if err == nil && !metav1.IsControlledBy(have, s.in) {
 		return step.Failed(fmt.Sprintf("%s %s exists and does not belong to this Install: delete it, or name the Install otherwise", kind, key.Name))
 	}

@@ -1,0 +1,61 @@
+// Package controllers is the one visible list of what the manager runs.
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/sitewright/sitewright/controllers/application"
+	"github.com/sitewright/sitewright/controllers/backup"
+	"github.com/sitewright/sitewright/controllers/backuplocation"
+	"github.com/sitewright/sitewright/controllers/backupschedule"
+	"github.com/sitewright/sitewright/controllers/clone"
+	"github.com/sitewright/sitewright/controllers/databaseserver"
+	"github.com/sitewright/sitewright/controllers/install"
+	"github.com/sitewright/sitewright/controllers/job"
+	"github.com/sitewright/sitewright/controllers/restore"
+	"github.com/sitewright/sitewright/controllers/upgrade"
+)
+
+// Setup registers every controller with a manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, now func() time.Time) error {
+	clientset, err := kubernetes.NewForConfig(mgr.GetConfig())
+	if err != nil {
+		return fmt.Errorf("making a client for logs: %w", err)
+	}
+	c, events := mgr.GetClient(), mgr.GetEventRecorder("sitewright")
+	jobs := &job.Runner{Client: c, Pods: clientset.CoreV1(), OperatorImage: platform.OperatorImage}
+	sites := &install.Reconciler{Client: c, Live: mgr.GetAPIReader(), Jobs: jobs, Events: events, Now: now, Platform: platform}
+	for name, setup := range map[string]func() error{
+		"Application": func() error {
+			return (&application.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
+		},
+		"DatabaseServer": func() error {
+			return (&databaseserver.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
+		},
+		"BackupLocation": func() error {
+			return (&backuplocation.Reconciler{Client: c, Jobs: jobs, Events: events, Now: now}).SetupWithManager(mgr)
+		},
+		"Install": func() error { return sites.SetupWithManager(ctx, mgr) },
+		"Backup": func() error {
+			return (&backup.Reconciler{Client: c, Jobs: jobs, Sites: sites, Events: events, Now: now}).SetupWithManager(ctx, mgr)
+		},
+		"Restore": func() error {
+			return (&restore.Reconciler{Client: c, Jobs: jobs, Sites: sites, Events: events, Now: now}).SetupWithManager(ctx, mgr)
+		},
+		"Clone":   func() error { return (&clone.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr) },
+		"Upgrade": func() error { return (&upgrade.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr) },
+		"BackupSchedule": func() error {
+			return (&backupschedule.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
+		},
+	} {
+		if err := setup(); err != nil {
+			return fmt.Errorf("setting up the controller of %s: %w", name, err)
+		}
+	}
+	return nil
+}
