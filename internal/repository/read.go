@@ -62,7 +62,11 @@ func (r *Repository) OpenStream(ctx context.Context, id, name string) (io.ReadCl
 	if e.Type != snapshot.EntryTypeFile {
 		return nil, fmt.Errorf("%s of snapshot %s is no file: %w", name, id, ErrNotFound)
 	}
-	return openFile(ctx, r.direct, e)
+	client, err := r.forBulk(ctx, e.FileSize)
+	if err != nil {
+		return nil, err
+	}
+	return openFile(ctx, client, e)
 }
 
 // openFile opens a file's content and checks, at its end, that nothing is missing.

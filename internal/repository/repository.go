@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,9 @@ type Repository struct {
 	blobs   *blobs
 	direct  repo.DirectRepository
 	now     func() time.Time
+	// bulk is a second client, opened when first needed; see forBulk.
+	bulkMu sync.Mutex
+	bulk   repo.DirectRepository
 	// skew is added to the clock, in nanoseconds; see Maintain.
 	skew *atomic.Int64
 }
@@ -149,10 +153,40 @@ func open(ctx context.Context, o Options, b *blobs, cache bool) (*Repository, er
 
 // Close releases caches and connections of the repository, not the store.
 func (r *Repository) Close(ctx context.Context) error {
-	if err := r.direct.Close(ctx); err != nil {
+	err := r.direct.Close(ctx)
+	r.bulkMu.Lock()
+	defer r.bulkMu.Unlock()
+	if r.bulk != nil {
+		err = errors.Join(err, r.bulk.Close(ctx))
+		r.bulk = nil
+	}
+	if err != nil {
 		return fmt.Errorf("close repository in %s: %w", r.options.Store, err)
 	}
 	return nil
+}
+
+// bulkAbove is the number of bytes from which reading past the cache is worth opening a second client.
+const bulkAbove = 32 << 20
+
+// forBulk returns the client to read size bytes of file contents with. Much data is read once and past the cache, which
+// would only write it to disk a second time. Directories are always read through the cache, which fetches many at once.
+func (r *Repository) forBulk(ctx context.Context, size int64) (repo.DirectRepository, error) {
+	if size < bulkAbove {
+		return r.direct, nil
+	}
+	r.bulkMu.Lock()
+	defer r.bulkMu.Unlock()
+	var err error
+	if r.bulk == nil {
+		r.bulk, err = connect(ctx, r.options, r.blobs, r.now, false)
+	} else {
+		err = r.bulk.Refresh(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open repository in %s to read much of it: %w", r.options.Store, err)
+	}
+	return r.bulk, nil
 }
 
 // refresh makes snapshots of other processes visible.

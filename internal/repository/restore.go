@@ -53,9 +53,12 @@ func (r *Repository) Restore(ctx context.Context, id, sub, dest string, o Restor
 	if err := checkEmpty(root); err != nil {
 		return fail(err)
 	}
-	w := &restorer{rep: r.direct, root: root, chown: os.Geteuid() == 0, report: &reporter{report: o.Progress}}
+	w := &restorer{rep: r.direct, data: r.direct, root: root, chown: os.Geteuid() == 0, report: &reporter{report: o.Progress}}
 	if s := e.DirSummary; s != nil {
 		w.report.expect(s.TotalFileCount+s.TotalSymlinkCount, s.TotalFileSize)
+		if w.data, err = r.forBulk(ctx, s.TotalFileSize); err != nil {
+			return fail(err)
+		}
 	}
 	if err := w.run(ctx, e, o); err != nil {
 		return fail(err)
@@ -81,7 +84,8 @@ func checkEmpty(root *os.Root) error {
 
 // restorer writes one directory tree. All paths are relative to root.
 type restorer struct {
-	rep    repo.Repository
+	rep    repo.Repository // for directories
+	data   repo.Repository // for contents of files
 	root   *os.Root
 	chown  bool
 	report *reporter
@@ -165,7 +169,7 @@ func (w *restorer) file(ctx context.Context, e *snapshot.DirEntry, at string) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r, err := openFile(ctx, w.rep, e)
+	r, err := openFile(ctx, w.data, e)
 	if err != nil {
 		return err
 	}
