@@ -26,6 +26,9 @@ var manifests embed.FS
 // addons are the cluster's own Deployments, as namespace/name.
 var addons = []string{"kube-system/coredns", "ingress/traefik", "storage/s3", "mirror/releases"}
 
+// addonManifests are applied in this order: volumes before what claims them.
+var addonManifests = []string{"volumes", "dns", "ingress", "storage", "mirror"}
+
 const (
 	s3Address = "127.0.0.1:7070"
 	s3Bucket  = "backups"
@@ -37,7 +40,7 @@ func (c *cluster) applyAddons(ctx context.Context, v values) error {
 		return err
 	}
 	var all []string
-	for _, name := range []string{"volumes", "dns", "ingress", "storage", "mirror"} {
+	for _, name := range addonManifests {
 		text, err := fill(manifests, "manifests/"+name+".yaml", v)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 )
 
 // debianPackages is all that the cluster and the tests take from Debian.
@@ -38,9 +39,10 @@ func installPackages(ctx context.Context, names []string) error {
 		return apt(ctx, args...)
 	}
 	// The lists on a fresh machine are missing or too old, and refreshing them
-	// on every run would be slow: refresh when installing fails.
+	// on every run would be slow: refresh when installing fails. An installation
+	// that was interrupted is finished first.
 	if err := install(); err != nil {
-		if err := apt(ctx, "update", "-q"); err != nil {
+		if err := errors.Join(command(ctx, "dpkg", "--configure", "-a"), apt(ctx, "update", "-q")); err != nil {
 			return err
 		}
 		return install()
@@ -62,6 +64,8 @@ func missingPackages(ctx context.Context, names []string) []string {
 func apt(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", args...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+	// Not ended with this program: half-installed packages are worse than a late end.
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	_, err := output(cmd)
 	return err
 }
@@ -71,11 +75,12 @@ func apt(ctx context.Context, args ...string) error {
 // policy that the machine has already is left alone.
 func forbidServices() (restore func(), err error) {
 	const policy = "/usr/sbin/policy-rc.d"
-	if _, err := os.Lstat(policy); !errors.Is(err, fs.ErrNotExist) {
+	// 101 means "action forbidden by policy".
+	const ours = "#!/bin/sh\n# Put here by hack/cluster while it installs packages.\nexit 101\n"
+	if now, err := os.ReadFile(policy); !errors.Is(err, fs.ErrNotExist) && string(now) != ours {
 		return func() {}, err
 	}
-	// 101 means "action forbidden by policy".
-	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
+	if err := os.WriteFile(policy, []byte(ours), 0o755); err != nil {
 		return nil, fmt.Errorf("keep services from being started by package installation: %w", err)
 	}
 	return func() { _ = os.Remove(policy) }, nil

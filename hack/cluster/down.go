@@ -25,7 +25,9 @@ func (c *cluster) down(ctx context.Context) error {
 	return errors.Join(
 		c.step("processes", c.stopProcesses),
 		c.step("containers", c.endContainers),
-		c.step("mounts", func() error { return errors.Join(unmountBelow(c.state), unmountBelow(c.run)) }),
+		c.step("mounts", func() error {
+			return errors.Join(unmountBelow(c.state), unmountBelow(c.run), unmountBelow(filepath.Join(c.cache, "buildah")))
+		}),
 		c.step("network", func() error { return c.lowerNetwork(ctx) }),
 		c.step("state", c.removeState),
 	)

@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 )
 
 // writeFile replaces a file whole, so that a killed run leaves the old one or
@@ -87,8 +89,15 @@ func command(ctx context.Context, name string, args ...string) error {
 }
 
 // output runs a prepared command and returns its standard output; an error
-// carries the last lines of what it said.
+// carries the last lines of what it said. The command ends with this program,
+// even when that is killed.
 func output(cmd *exec.Cmd) (string, error) {
+	// The kernel sends the signal when the thread ends that started the command.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	}
 	var stdout, both bytes.Buffer
 	cmd.Stdout = &tee{&stdout, &both}
 	cmd.Stderr = &both

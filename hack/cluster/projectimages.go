@@ -68,7 +68,9 @@ func (c *cluster) buildProjectImages(ctx context.Context, extra bool) ([]string,
 			return nil, err
 		}
 	}
-	return changed, nil
+	// Buildah keeps a working container of each stage that others copy from, mounted.
+	_, err = output(c.buildah(ctx, "rm", "--all"))
+	return changed, err
 }
 
 // buildBases makes the root file systems that the images are built on.
