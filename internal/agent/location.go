@@ -1,0 +1,179 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"path/filepath"
+
+	"github.com/sitewright/sitewright/internal/plan"
+	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/storage"
+	"github.com/sitewright/sitewright/internal/storage/s3"
+	"github.com/sitewright/sitewright/internal/storage/volume"
+)
+
+// location is an open repository and the store it lies in.
+type location struct {
+	*repository.Repository
+	plan  *plan.Location
+	store storage.Store
+}
+
+// store opens the place that a location names.
+func (a *agent) store(l *plan.Location) (storage.Store, error) {
+	switch {
+	case l.S3 != nil:
+		access, err := a.secret("access key of BackupLocation "+l.Name, l.S3.AccessKeyFile)
+		if err != nil {
+			return nil, err
+		}
+		secret, err := a.secret("secret key of BackupLocation "+l.Name, l.S3.SecretKeyFile)
+		if err != nil {
+			return nil, err
+		}
+		s, err := s3.New(s3.Config{Endpoint: l.S3.Endpoint, Region: l.S3.Region, Bucket: l.S3.Bucket, Prefix: l.S3.Prefix,
+			AccessKey: access, SecretKey: secret})
+		if err != nil {
+			return nil, aboutLocation(l, err)
+		}
+		return s, nil
+	case l.Volume != nil:
+		s, err := volume.New(volume.Config{Path: l.Volume.Path})
+		if err != nil {
+			return nil, aboutLocation(l, err)
+		}
+		return s, nil
+	}
+	return nil, invalid("BackupLocation %s names no place that this agent knows", l.Name)
+}
+
+func (a *agent) repositoryOptions(l *plan.Location, s storage.Store) (repository.Options, error) {
+	password, err := a.secret("repository password of BackupLocation "+l.Name, l.PasswordFile)
+	if err != nil {
+		return repository.Options{}, err
+	}
+	if password == "" {
+		return repository.Options{}, invalid("the repository password of BackupLocation %s is empty", l.Name)
+	}
+	return repository.Options{Store: s, Password: password, StateDir: filepath.Join(a.StateDir, "repository"), Now: a.Now}, nil
+}
+
+// openLocation opens a location's repository. Its errors name the location.
+func (a *agent) openLocation(ctx context.Context, l *plan.Location) (*location, error) {
+	s, err := a.store(l)
+	if err != nil {
+		return nil, err
+	}
+	o, err := a.repositoryOptions(l, s)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	r, err := repository.Open(ctx, o)
+	if err != nil {
+		return nil, errors.Join(aboutLocation(l, err), s.Close())
+	}
+	return &location{r, l, s}, nil
+}
+
+func (l *location) close(ctx context.Context) error {
+	// A task that was stopped still has to let go of its connections.
+	return errors.Join(l.Repository.Close(context.WithoutCancel(ctx)), l.store.Close())
+}
+
+func (l *location) about(err error) error { return aboutLocation(l.plan, err) }
+
+// open opens a repository, or makes it where there is none, and sees that it may be written to.
+func (a *agent) open(ctx context.Context, p *plan.Open) (result plan.Result, err error) {
+	a.progress.phase(0, 100, "opening the repository")
+	s, err := a.store(&p.Location)
+	if err != nil {
+		return plan.Result{}, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := probe(ctx, s); err != nil {
+		return plan.Result{}, aboutLocation(&p.Location, err)
+	}
+	o, err := a.repositoryOptions(&p.Location, s)
+	if err != nil {
+		return plan.Result{}, err
+	}
+	r, err := repository.Open(ctx, o)
+	if errors.Is(err, repository.ErrNotInitialized) {
+		if err = repository.Create(ctx, o); err == nil || errors.Is(err, repository.ErrExists) {
+			r, err = repository.Open(ctx, o)
+		}
+	}
+	if err != nil {
+		return plan.Result{}, aboutLocation(&p.Location, err)
+	}
+	result.Repository = r.UniqueID()
+	return result, aboutLocation(&p.Location, r.Close(ctx))
+}
+
+// probe writes and removes a small object. Its name begins like none of the repository's.
+func probe(ctx context.Context, s storage.Store) error {
+	name := "sitewright-probe-" + rand.Text()
+	const content = "Sitewright writes and removes this to see that it may."
+	if err := s.Put(ctx, name, bytes.NewReader([]byte(content)), int64(len(content))); err != nil {
+		return err
+	}
+	return s.Delete(ctx, name)
+}
+
+// forget removes a snapshot. One that is not there is success.
+func (a *agent) forget(ctx context.Context, p *plan.Forget) (result plan.Result, err error) {
+	a.progress.phase(0, 100, "removing the snapshot")
+	l, err := a.openLocation(ctx, &p.Location)
+	if errors.Is(err, repository.ErrNotInitialized) {
+		return plan.Result{}, nil
+	}
+	if err != nil {
+		return plan.Result{}, err
+	}
+	defer func() { err = errors.Join(err, l.about(l.close(ctx))) }()
+	ids := []string{p.Snapshot}
+	if p.Snapshot == "" {
+		if p.BackupUID == "" {
+			return plan.Result{}, invalid("the plan names neither a snapshot nor a Backup to forget")
+		}
+		if ids, err = l.snapshotsOf(ctx, nil, p.BackupUID); err != nil {
+			return plan.Result{}, err
+		}
+	}
+	for _, id := range ids {
+		if err := l.Delete(ctx, id); err != nil {
+			return plan.Result{}, l.about(err)
+		}
+		result.Snapshot = id
+	}
+	return result, nil
+}
+
+// snapshotsOf finds the snapshots that were made for a Backup; a run that was killed may have left more than one.
+func (l *location) snapshotsOf(ctx context.Context, source *repository.Source, backupUID string) ([]string, error) {
+	all, err := l.List(ctx, source)
+	if err != nil {
+		return nil, l.about(err)
+	}
+	var ids []string
+	for _, s := range all {
+		if s.Tags[tagBackup] == backupUID {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids, nil
+}
+
+// prune removes generations.
+func (a *agent) prune(ctx context.Context, p *plan.Prune) (result plan.Result, err error) {
+	a.progress.phase(0, 100, "removing old generations")
+	v, err := a.openVolume(ctx, p.Volume)
+	if err != nil {
+		return plan.Result{}, err
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	_, err = v.Prune(p.Keep)
+	return plan.Result{}, err
+}

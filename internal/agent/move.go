@@ -1,0 +1,153 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/sitewright/sitewright/internal/generation"
+	"github.com/sitewright/sitewright/internal/mysql"
+	"github.com/sitewright/sitewright/internal/rewrite"
+)
+
+// place is where a site is: what its tables and files say of it.
+type place struct {
+	url, path, prefix string
+	// tables of a place that is copied from.
+	tables []string
+}
+
+// same reports whether a site that comes from p is not moved at all by q.
+func (p place) same(q place) bool { return p.url == q.url && p.path == q.path && p.prefix == q.prefix }
+
+// move takes a site that was copied from one place to another. A move between equal places changes nothing.
+type move struct {
+	*making
+	from, to place
+	newSite  bool
+	// rewriter is nil when nothing changes.
+	rewriter *rewrite.Rewriter
+}
+
+func (m *making) moveFrom(from place, newSite bool) (*move, error) {
+	mv := &move{making: m, from: from, newSite: newSite, to: place{url: m.site.URL, path: path.Join(m.SiteRoot, generation.WWW)}}
+	if m.database != nil {
+		mv.to.prefix = m.database.Prefix
+	}
+	if err := mv.checkShared(); err != nil {
+		return nil, err
+	}
+	if mv.from.same(mv.to) {
+		return mv, nil
+	}
+	o := rewrite.Options{
+		FromURL: from.url, ToURL: mv.to.url, FromPath: from.path, ToPath: mv.to.path,
+		FromPrefix: from.prefix, ToPrefix: mv.to.prefix,
+	}
+	if from.prefix == "" {
+		o.Tables = from.tables // Without a prefix, only the list tells the site's names from others.
+	}
+	r, err := rewrite.New(o)
+	if err != nil {
+		return nil, invalid("moving site %s from %s to %s: %v", m.site.Name, from.url, mv.to.url, err)
+	}
+	mv.rewriter = r
+	return mv, nil
+}
+
+// checkShared refuses to load tables that do not have the site's prefix into somebody else's database, where they could
+// take the place of another site's.
+func (m *move) checkShared() error {
+	if m.database == nil || !m.database.Shared {
+		return nil
+	}
+	for _, t := range m.from.tables {
+		if !strings.HasPrefix(t, m.from.prefix) {
+			return invalid("table %q of the copied site does not begin with its prefix %q, so it may not go into database %s, which others use too; use a database of its own",
+				t, m.from.prefix, m.database.Name)
+		}
+	}
+	return nil
+}
+
+// load loads one part of a dump, rewritten where the site moves. used is told the bytes loaded.
+func (m *move) load(ctx context.Context, open func(context.Context) (io.ReadCloser, error), used func(int64)) (err error) {
+	source, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	// Loading ends at its reader's first error, and that reader closes last: who waits for whom is never a circle.
+	script := io.Reader(source)
+	if m.rewriter != nil {
+		rewritten := stream(func(w io.Writer) error {
+			report, err := m.rewriter.SQL(ctx, source, w)
+			m.result.Rewritten += report.Values
+			m.result.Malformed += report.Malformed
+			return err
+		})
+		defer func() { err = errors.Join(err, rewritten.Close()) }()
+		script = rewritten
+	}
+	_, err = mysql.Load(ctx, m.database.config, script, mysql.LoadOptions{Progress: used})
+	if err != nil {
+		return m.aboutDatabase(err)
+	}
+	return nil
+}
+
+// finish brings everything else that a move changes: rows that carry the prefix, what must not come along, the
+// configuration, the files; and looks at what came of it.
+func (m *move) finish(ctx context.Context) error {
+	m.progress.phase(85, 90, "adapting the site to its place")
+	if m.database != nil {
+		if err := m.adaptRows(ctx); err != nil {
+			return err
+		}
+	}
+	if m.newSite || m.rewriter != nil {
+		if err := m.emptyCaches(); err != nil {
+			return err
+		}
+	}
+	if m.rewriter != nil {
+		for _, d := range []string{generation.WWW, generation.Data} {
+			if err := m.rewriteFiles(ctx, d); err != nil {
+				return err
+			}
+		}
+	}
+	if err := m.makeData(); err != nil {
+		return err
+	}
+	if err := m.reconfigure(m.newSite); err != nil {
+		return err
+	}
+	if m.result.Malformed > 0 {
+		m.warn("%d values look serialized, are not well formed, and were left as they are", m.result.Malformed)
+	}
+	m.progress.phase(95, 100, "checking the site")
+	return m.detectCopy(ctx)
+}
+
+// emptyCaches empties what the application makes again by itself and what may hold the old place.
+func (m *move) emptyCaches() error {
+	for _, c := range m.site.Recipe.Files.Caches {
+		info, err := m.documentRoot.Lstat(string(c))
+		if err != nil {
+			continue // Not there.
+		}
+		if info.IsDir() {
+			err = generation.Empty(m.documentRoot, string(c))
+		} else {
+			err = m.documentRoot.Remove(string(c))
+		}
+		if err != nil {
+			return fmt.Errorf("emptying cache %s: %w", c, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package agent
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/sitewright/sitewright/internal/plan"
+)
+
+// progressEvery is the shortest time between two lines.
+const progressEvery = 500 * time.Millisecond
+
+// progress prints how far a task is: never falling, and seldom enough for a log.
+type progress struct {
+	mu      sync.Mutex
+	w       io.Writer
+	now     func() time.Time
+	printed time.Time
+	percent int
+}
+
+func newProgress(w io.Writer, now func() time.Time) *progress {
+	if w == nil {
+		w = io.Discard
+	}
+	return &progress{w: w, now: now}
+}
+
+// phase is a part of a task, from one percentage to another.
+type phase struct {
+	*progress
+	from, to int
+	message  string
+	began    time.Time
+}
+
+// phase begins a part of the task.
+func (p *progress) phase(from, to int, message string) *phase {
+	ph := &phase{progress: p, from: from, to: to, message: message, began: p.now()}
+	ph.report(0, 0)
+	return ph
+}
+
+// report says how much of the phase is done, in whatever unit. It may be called as often as one likes.
+func (p *phase) report(done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := plan.Progress{Percent: p.from, Message: p.message}
+	if total > 0 && done > 0 {
+		done = min(done, total)
+		line.Percent += int(float64(p.to-p.from) * float64(done) / float64(total))
+		line.RateMillis = int64(float64(p.now().Sub(p.began).Milliseconds()) * float64(total) / float64(done))
+	}
+	p.print(line, false)
+}
+
+// finish prints the last line.
+func (p *progress) finish(message string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.print(plan.Progress{Percent: 100, Message: message}, true)
+}
+
+func (p *progress) print(line plan.Progress, always bool) {
+	p.percent = max(p.percent, line.Percent)
+	now := p.now()
+	if !always && now.Sub(p.printed) < progressEvery {
+		return
+	}
+	p.printed = now
+	line.Percent = p.percent
+	b, err := json.Marshal(line)
+	if err != nil {
+		return // Numbers and a text always marshal.
+	}
+	_, _ = p.w.Write(append(b, '\n')) // Who does not listen to progress does not stop the task.
+}
