@@ -143,7 +143,7 @@ func (f *filter) word() bool {
 	if f.parser.word(keywordOf(w)) {
 		return true
 	}
-	if to, ok := f.parser.name(w, p < f.end && f.buf[p] == '.'); ok {
+	if to, ok := f.parser.name(w, f.at(p)); ok {
 		f.tally.report.Names++
 		if bytes.IndexFunc([]byte(to), func(r rune) bool { return r < 0x80 && !isWord(byte(r)) }) >= 0 || isDigit(to[0]) {
 			to = quoteName(to)
@@ -176,11 +176,19 @@ func (f *filter) quotedName() bool {
 	if bytes.IndexByte(id, '`') >= 0 {
 		id = bytes.ReplaceAll(id, []byte("``"), []byte("`"))
 	}
-	if to, ok := f.parser.name(id, p < f.end && f.buf[p] == '.'); ok {
+	if to, ok := f.parser.name(id, f.at(p)); ok {
 		f.tally.report.Names++
 		f.replace(start, []byte(quoteName(to)))
 	}
 	return true
+}
+
+// at is the byte at buf[p], a space at the end of the dump.
+func (f *filter) at(p int) byte {
+	if p >= f.end {
+		return ' '
+	}
+	return f.buf[p]
 }
 
 func quoteName(s string) string {

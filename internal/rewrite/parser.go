@@ -131,9 +131,13 @@ func tableUnlessKey(last place) place {
 }
 
 // name takes an identifier and returns what it becomes, if that is anything
-// else. dotNext says that a dot follows.
-func (p *parser) name(id []byte, dotNext bool) (string, bool) {
-	last := p.last
+// else. next is the byte behind it.
+func (p *parser) name(id []byte, next byte) (string, bool) {
+	last, dotNext := p.last, next == '.'
+	if next == '@' {
+		p.last, p.list = atOther, false // a user: `name`@`host`
+		return "", false
+	}
 	sure := last == atTable || last == atTarget || last == atTableParen ||
 		last == atComma && p.list || last == atOn && !dotNext
 	switch last {
