@@ -15,7 +15,7 @@ const (
 	defaultStatement   = 1 << 20
 	defaultWorkers     = 2
 	defaultLockTimeout = 10 * time.Second
-	// snapshotAttempts is how often NewDump begins again when tables change under it or a deadlock hits it.
+	// snapshotAttempts is how often NewDump begins again when tables change under it.
 	snapshotAttempts = 3
 )
 
@@ -59,6 +59,8 @@ type Part struct {
 	Rows, Bytes int64
 
 	write func(ctx context.Context, conn *session, w io.Writer) error
+	// readers are the connections one of which must write the part.
+	readers chan *session
 }
 
 // Dump is one consistent snapshot of a database, open for reading until Close.
@@ -68,7 +70,12 @@ type Dump struct {
 	script  *writer
 	parts   []Part
 	workers chan *session
-	all     []*session // workers and locks, to close
+	// locker holds the lock on the tables without transactions, and reads them: for another session, a writer that
+	// waits for the lock would stand before the reader.
+	locker chan *session
+	// keeper does the same for all other tables if need be (see openTables); else it is nil.
+	keeper chan *session
+	all    []*session // every connection, to close
 
 	mu       sync.Mutex
 	pause    time.Duration
@@ -88,15 +95,14 @@ func NewDump(ctx context.Context, config Config, options DumpOptions) (*Dump, er
 			return d, nil
 		}
 		_ = d.Close()
-		retry := errors.Is(err, ErrChanged) || errors.Is(err, ErrBusy)
-		if !retry || attempt == snapshotAttempts || ctx.Err() != nil {
+		if !errors.Is(err, ErrChanged) || attempt == snapshotAttempts || ctx.Err() != nil {
 			return nil, fmt.Errorf("dump %s: %w", config, err)
 		}
 	}
 }
 
 func (d *Dump) open(ctx context.Context, config Config) error {
-	d.workers = make(chan *session, d.options.Workers)
+	d.workers, d.locker = make(chan *session, d.options.Workers), make(chan *session, 1)
 	var workers []*session
 	for range d.options.Workers {
 		conn, err := d.connect(ctx, config)
@@ -139,78 +145,11 @@ func (d *Dump) connect(ctx context.Context, config Config) (*session, error) {
 	return conn, err
 }
 
-// snapshot locks the tables, begins the workers' transactions and unlocks. Tables without transactions are locked
-// over a connection of their own and first: a second lock on a table for which a writer already waits would wait for
-// that writer, which waits for the first.
-func (d *Dump) snapshot(ctx context.Context, config Config, s *schema, workers []*session) error {
-	var snapshotted, others []string
-	for i := range s.tables {
-		if s.tables[i].transactional() && !d.options.Quiesce {
-			snapshotted = append(snapshotted, s.tables[i].name)
-		} else {
-			others = append(others, s.tables[i].name)
-		}
-	}
-	start := time.Now()
-	if err := d.lock(ctx, config, others); err != nil {
-		return err
-	}
-	if len(others) > 0 {
-		d.lockedAt = start
-	}
-	if err := d.lock(ctx, config, snapshotted); err != nil {
-		return err
-	}
-	for _, conn := range workers {
-		for _, statement := range []string{
-			"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-			"START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-		} {
-			if err := conn.exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-	}
-	if len(snapshotted) > 0 {
-		if err := d.all[len(d.all)-1].exec(ctx, "UNLOCK TABLES"); err != nil {
-			return err
-		}
-	}
-	d.pause = time.Since(start)
-	return nil
-}
-
-// lock locks tables for reading over a new connection, the last of d.all. No tables, no connection.
-func (d *Dump) lock(ctx context.Context, config Config, tables []string) error {
-	if len(tables) == 0 {
-		return nil
-	}
-	conn, err := d.connect(ctx, config)
-	if err != nil {
-		return err
-	}
-	if err := setLockTimeout(ctx, conn, d.options.LockTimeout); err != nil {
-		return err
-	}
-	locks := make([]string, len(tables))
-	for i, name := range tables {
-		locks[i] = QuoteName(name) + " READ"
-	}
-	if err := conn.exec(ctx, "LOCK TABLES "+strings.Join(locks, ", ")); err != nil {
-		return fmt.Errorf("lock the tables: %w", err)
-	}
-	return nil
-}
-
-func setLockTimeout(ctx context.Context, conn *session, timeout time.Duration) error {
-	return conn.exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout=%d", max(1, int(timeout.Seconds()))))
-}
-
 // plan makes the list of parts.
 func (d *Dump) plan() {
 	s := d.schema
 	add := func(name string, write func(context.Context, *session, io.Writer) error) {
-		d.parts = append(d.parts, Part{Name: name, write: write})
+		d.parts = append(d.parts, Part{Name: name, write: write, readers: d.workers})
 	}
 	objects := func(name string, list []object) {
 		if len(list) > 0 {
@@ -225,7 +164,7 @@ func (d *Dump) plan() {
 		}
 		d.parts = append(d.parts, Part{
 			Name:  fmt.Sprintf("100-table-%05d-%s.sql", i+1, fileName(t.name)),
-			Table: t.name, Rows: t.rows, Bytes: t.bytes,
+			Table: t.name, Rows: t.rows, Bytes: t.bytes, readers: d.readers(t),
 			write: func(ctx context.Context, conn *session, w io.Writer) error {
 				return writeRows(ctx, conn, w, t, d.options.MaxStatementBytes)
 			},
@@ -237,6 +176,17 @@ func (d *Dump) plan() {
 	}
 	objects("820-triggers.sql", s.triggers) // after the rows, for which they must not fire
 	objects("830-events.sql", s.events)
+}
+
+// readers are the connections over which a table can be read as it was at the snapshot's instant.
+func (d *Dump) readers(t *table) chan *session {
+	switch {
+	case !t.transactional():
+		return d.locker
+	case d.keeper != nil:
+		return d.keeper
+	}
+	return d.workers
 }
 
 // fileName keeps what is safe in a file name on any storage.

@@ -36,8 +36,8 @@ func (d *Dump) WritePart(ctx context.Context, part Part, w io.Writer) error {
 	}
 	var conn *session
 	select {
-	case conn = <-d.workers:
-		defer func() { d.workers <- conn }()
+	case conn = <-part.readers:
+		defer func() { part.readers <- conn }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

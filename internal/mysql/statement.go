@@ -81,7 +81,7 @@ func (j *judge) statement(text []byte) (judged, error) {
 		}
 		return result, nil
 	case "BEGIN", "START", "COMMIT", "ROLLBACK":
-		return result, nil
+		return result, transaction(l, verb)
 	case "LOCK", "UNLOCK":
 		result.verdict = skip
 		return result, nil
@@ -155,8 +155,13 @@ func (j *judge) definition(l *lexer, verb string, result judged) (judged, error)
 		return result, err
 	}
 	switch {
-	case verb == "DROP":
-		return result, j.dropList(l)
+	case verb == "DROP" || kind == "INDEX":
+		return result, j.otherNames(l)
+	case verb == "ALTER":
+		err := j.renames(*l)
+		if err != nil {
+			return result, err
+		}
 	case kind == "FUNCTION" && soname(*l):
 		return result, refuse("CREATE FUNCTION … SONAME loads code into the server")
 	case verb == "CREATE" && kind == "TABLE" && !temporary:
@@ -191,11 +196,45 @@ func kindOf(l *lexer) (kind string, temporary bool, err error) {
 	}
 }
 
-// dropList checks the names after the first in a list.
-func (j *judge) dropList(l *lexer) error {
+// transaction checks that nothing but a transaction begins or ends: BEGIN NOT ATOMIC runs any statement.
+func transaction(l *lexer, verb string) error {
+	next := l.word(l.next())
+	if next == "TRANSACTION" && verb == "START" || verb != "START" && (next == "WORK" || l.pos >= len(l.src) && next == "") {
+		return nil
+	}
+	return refuse("%s %s is not part of a dump", verb, next)
+}
+
+// otherNames checks the names after the first: in the list of a DROP, and the table of an index.
+func (j *judge) otherNames(l *lexer) error {
+	depth := 0
 	for t := l.next(); t.kind != tokenEnd; t = l.next() {
-		if l.is(t, ',') || l.word(t) == "ON" { // DROP INDEX i ON t
+		switch {
+		case l.is(t, '('):
+			depth++
+		case l.is(t, ')'):
+			depth--
+		case depth == 0 && (l.is(t, ',') || l.word(t) == "ON"):
 			if err := j.target(l, l.next()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// renames checks that ALTER moves nothing out of the database: RENAME [TO|AS] name, EXCHANGE PARTITION.
+func (j *judge) renames(l lexer) error {
+	for t := l.next(); t.kind != tokenEnd; t = l.next() {
+		switch l.word(t) {
+		case "EXCHANGE":
+			return refuse("EXCHANGE PARTITION is not part of a dump")
+		case "RENAME":
+			next := l.next()
+			if w := l.word(next); w == "TO" || w == "AS" || l.is(next, '=') {
+				next = l.next()
+			}
+			if err := j.target(&l, next); err != nil {
 				return err
 			}
 		}
