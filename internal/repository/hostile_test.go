@@ -51,6 +51,77 @@ func forge(t *testing.T, r *Repository, entries func(put func(string) object.ID,
 	return id
 }
 
+type (
+	putFunc   = func(string) object.ID
+	mkdirFunc = func(...*snapshot.DirEntry) object.ID
+)
+
+func fileEntry(name string, put putFunc) *snapshot.DirEntry {
+	return &snapshot.DirEntry{Name: name, Type: snapshot.EntryTypeFile, Permissions: 0o644, FileSize: 4, ObjectID: put("evil")}
+}
+
+func linkEntry(name, target string, put putFunc) *snapshot.DirEntry {
+	return &snapshot.DirEntry{Name: name, Type: snapshot.EntryTypeSymlink, Permissions: 0o777, FileSize: int64(len(target)), ObjectID: put(target)}
+}
+
+func dirEntry(name string, id object.ID) *snapshot.DirEntry {
+	return &snapshot.DirEntry{Name: name, Type: snapshot.EntryTypeDirectory, Permissions: 0o755, ObjectID: id}
+}
+
+// attacks are the entries of root directories that try to reach outside, or lie.
+func attacks(outside string) map[string]func(putFunc, mkdirFunc) []*snapshot.DirEntry {
+	return map[string]func(putFunc, mkdirFunc) []*snapshot.DirEntry{
+		"link, then directory through it": func(p putFunc, d mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{linkEntry("x", outside, p), dirEntry("x", d(fileEntry("passwd", p)))}
+		},
+		"directory, then link over it": func(p putFunc, d mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{dirEntry("x", d(fileEntry("passwd", p))), linkEntry("x", outside, p)}
+		},
+		"link, then file through it": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{linkEntry("x", outside+"/passwd", p), fileEntry("x", p)}
+		},
+		"name with slashes": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{fileEntry("../outside/passwd", p)}
+		},
+		"absolute name": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{fileEntry(outside+"/passwd", p)}
+		},
+		"parent": func(p putFunc, d mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{dirEntry("..", d(fileEntry("outside", p)))}
+		},
+		"parent as a link": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{linkEntry("..", outside, p)}
+		},
+		"itself": func(p putFunc, d mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{dirEntry(".", d(fileEntry("passwd", p)))}
+		},
+		"no name": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry { return []*snapshot.DirEntry{fileEntry("", p)} },
+		"unknown type": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			e := fileEntry("x", p)
+			e.Type = "z"
+			return []*snapshot.DirEntry{e}
+		},
+		"shorter than said": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			e := fileEntry("x", p)
+			e.FileSize = 5
+			return []*snapshot.DirEntry{e}
+		},
+		"longer than said": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			e := fileEntry("x", p)
+			e.FileSize = 3
+			return []*snapshot.DirEntry{e}
+		},
+		"endless link": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{linkEntry("x", strings.Repeat("x", 5000), p)}
+		},
+		"file as directory": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{dirEntry("x", p("evil"))}
+		},
+		"two of one name": func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+			return []*snapshot.DirEntry{fileEntry("x", p), fileEntry("x", p)}
+		}}
+}
+
 // TestHostileSnapshots: no snapshot makes Restore write outside its destination.
 func TestHostileSnapshots(t *testing.T) {
 	dir := t.TempDir()
@@ -73,58 +144,7 @@ func TestHostileSnapshots(t *testing.T) {
 	if err := os.Mkdir(outside, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	type put = func(string) object.ID
-	type mkdir = func(...*snapshot.DirEntry) object.ID
-	file := func(name string, put put) *snapshot.DirEntry {
-		return &snapshot.DirEntry{Name: name, Type: snapshot.EntryTypeFile, Permissions: 0o644, FileSize: 4, ObjectID: put("evil")}
-	}
-	link := func(name, target string, put put) *snapshot.DirEntry {
-		return &snapshot.DirEntry{Name: name, Type: snapshot.EntryTypeSymlink, Permissions: 0o777, FileSize: int64(len(target)), ObjectID: put(target)}
-	}
-	folder := func(name string, id object.ID) *snapshot.DirEntry {
-		return &snapshot.DirEntry{Name: name, Type: snapshot.EntryTypeDirectory, Permissions: 0o755, ObjectID: id}
-	}
-	for name, entries := range map[string]func(put, mkdir) []*snapshot.DirEntry{
-		"link, then directory through it": func(p put, d mkdir) []*snapshot.DirEntry {
-			return []*snapshot.DirEntry{link("x", outside, p), folder("x", d(file("passwd", p)))}
-		},
-		"directory, then link over it": func(p put, d mkdir) []*snapshot.DirEntry {
-			return []*snapshot.DirEntry{folder("x", d(file("passwd", p))), link("x", outside, p)}
-		},
-		"link, then file through it": func(p put, _ mkdir) []*snapshot.DirEntry {
-			return []*snapshot.DirEntry{link("x", outside+"/passwd", p), file("x", p)}
-		},
-		"name with slashes": func(p put, _ mkdir) []*snapshot.DirEntry { return []*snapshot.DirEntry{file("../outside/passwd", p)} },
-		"absolute name":     func(p put, _ mkdir) []*snapshot.DirEntry { return []*snapshot.DirEntry{file(outside+"/passwd", p)} },
-		"parent": func(p put, d mkdir) []*snapshot.DirEntry {
-			return []*snapshot.DirEntry{folder("..", d(file("outside", p)))}
-		},
-		"parent as a link": func(p put, _ mkdir) []*snapshot.DirEntry { return []*snapshot.DirEntry{link("..", outside, p)} },
-		"itself": func(p put, d mkdir) []*snapshot.DirEntry {
-			return []*snapshot.DirEntry{folder(".", d(file("passwd", p)))}
-		},
-		"no name": func(p put, _ mkdir) []*snapshot.DirEntry { return []*snapshot.DirEntry{file("", p)} },
-		"unknown type": func(p put, _ mkdir) []*snapshot.DirEntry {
-			e := file("x", p)
-			e.Type = "z"
-			return []*snapshot.DirEntry{e}
-		},
-		"shorter than said": func(p put, _ mkdir) []*snapshot.DirEntry {
-			e := file("x", p)
-			e.FileSize = 5
-			return []*snapshot.DirEntry{e}
-		},
-		"longer than said": func(p put, _ mkdir) []*snapshot.DirEntry {
-			e := file("x", p)
-			e.FileSize = 3
-			return []*snapshot.DirEntry{e}
-		},
-		"endless link": func(p put, _ mkdir) []*snapshot.DirEntry {
-			return []*snapshot.DirEntry{link("x", strings.Repeat("x", 5000), p)}
-		},
-		"file as directory": func(p put, _ mkdir) []*snapshot.DirEntry { return []*snapshot.DirEntry{folder("x", p("evil"))} },
-		"two of one name":   func(p put, _ mkdir) []*snapshot.DirEntry { return []*snapshot.DirEntry{file("x", p), file("x", p)} },
-	} {
+	for name, entries := range attacks(outside) {
 		id := forge(t, r, entries)
 		dest := filepath.Join(arena, "dest "+name)
 		if err := r.Restore(t.Context(), id, "", dest, RestoreOptions{}); !errors.Is(err, ErrCorrupt) {
@@ -135,10 +155,10 @@ func TestHostileSnapshots(t *testing.T) {
 		}
 	}
 	// A link that leads out is kept as what it is, and setuid is not.
-	id := forge(t, r, func(p put, _ mkdir) []*snapshot.DirEntry {
-		e := file("suid", p)
+	id := forge(t, r, func(p putFunc, _ mkdirFunc) []*snapshot.DirEntry {
+		e := fileEntry("suid", p)
 		e.Permissions |= snapshot.Permissions(os.ModeSetuid | os.ModeSetgid)
-		return []*snapshot.DirEntry{link("x", outside, p), e}
+		return []*snapshot.DirEntry{linkEntry("x", outside, p), e}
 	})
 	dest := filepath.Join(arena, "good")
 	if err := r.Restore(t.Context(), id, "", dest, RestoreOptions{}); err != nil {

@@ -86,7 +86,7 @@ func TestKilledWriter(t *testing.T) {
 	before := snapshot(t, r, request(www, "before"))
 	want := describeTree(t, www, leftOut...)
 	random := rand.New(rand.NewPCG(1, 2))
-	for round := range 8 {
+	for round := range 6 {
 		if took := time.Duration(random.IntN(1200)) * time.Millisecond; !killWriter(t, dir, took) {
 			t.Fatalf("round %d: the writer ended by itself", round)
 		}

@@ -36,9 +36,12 @@ func places(t *testing.T, test func(t *testing.T, p place)) {
 	t.Run("s3", func(t *testing.T) { t.Parallel(); test(t, onS3(t)) })
 }
 
+// storeSize is room for what any test stores. Stores lie in memory: they sync every blob, which would measure the disk.
+const storeSize = 512 << 20
+
 func onVolume(t *testing.T) place {
 	t.Helper()
-	dir := t.TempDir()
+	dir := storagetest.SmallDisk(t, storeSize)
 	s, err := volume.New(volume.Config{Path: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +56,7 @@ func onVolume(t *testing.T) place {
 
 func onS3(t *testing.T) place {
 	t.Helper()
-	server := storagetest.StartS3(t, t.TempDir())
+	server := storagetest.StartS3(t, storagetest.SmallDisk(t, storeSize))
 	server.Bucket(t, "backups")
 	s, err := s3.New(s3.Config{Endpoint: server.Endpoint, Bucket: "backups", Prefix: "acme", AccessKey: server.AccessKey, SecretKey: server.SecretKey})
 	if err != nil {
