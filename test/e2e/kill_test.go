@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+)
+
+// TestKilledRestore kills the agent in the middle of a restore, at five different moments. Every answer of the site is the old content or the
+// new, whole; and the Restore ends with the one or the other.
+func TestKilledRestore(t *testing.T) {
+	k := newCluster(t, "e2e-kill")
+	k.locations()
+	k.apply(`
+apiVersion: sitewright.dev/v1alpha1
+kind: Install
+metadata: {name: blog}
+spec: {application: wordpress, url: "http://kill.localtest/", keepPrevious: 0s}
+`)
+	blog := k.open("blog", "http://kill.localtest/")
+	c := blog.fill("saved")
+	k.apply(`
+apiVersion: sitewright.dev/v1alpha1
+kind: Backup
+metadata: {name: saved}
+spec: {installRef: {name: blog}, locationRef: {name: local}}
+`)
+	k.ready(&api.Backup{}, "saved")
+	for i, moment := range []time.Duration{0, 700 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond, 4 * time.Second} {
+		t.Run(fmt.Sprintf("after %s", moment), func(t *testing.T) {
+			k.t, blog.t = t, t
+			k.killOnce(blog, c, i, moment)
+		})
+		k.t, blog.t = t, t
+	}
+}
+
+// killOnce restores over a changed post and kills the agent once, a moment after it began to run.
+func (k *cluster) killOnce(blog *browser, c content, i int, moment time.Duration) {
+	mark := fmt.Sprintf("changed-%d", i)
+	blog.rest("POST", fmt.Sprintf("/wp/v2/posts/%d", c.post), map[string]any{"content": "mark " + mark}, nil)
+	watch := watchPage(blog.site+fmt.Sprintf("/?p=%d", c.post), "mark "+mark, "mark saved")
+	name := fmt.Sprintf("kill-%d", i)
+	k.apply(fmt.Sprintf("{apiVersion: sitewright.dev/v1alpha1, kind: Restore, metadata: {name: %s}, spec: {backupRef: {name: saved}}}", name))
+	killed := k.killAgent("restore-"+name, moment)
+	ready, message := k.ended(&api.Restore{}, name)
+	time.Sleep(8 * time.Second) // the old pod is ending: its last requests count too
+	seen, failures := watch.stop()
+	if failures != "" {
+		k.t.Error(failures)
+	}
+	if ready {
+		blog.login(k.credentials("blog"))
+		blog.check(c, "saved")
+	} else if page := blog.get(fmt.Sprintf("/?p=%d", c.post)); !strings.Contains(page, "mark "+mark) {
+		k.t.Errorf("the Restore ended with %q, and the old content is not there", message)
+	}
+	k.t.Logf("killed at %s: %s; Ready %t; pages seen: %v", moment, killed, ready, seen)
+}
+
+// killAgent waits for the agent of a Job to run, and deletes its pod a moment later without grace.
+func (k *cluster) killAgent(job string, moment time.Duration) string {
+	k.t.Helper()
+	var pod corev1.Pod
+	k.eventually("the agent of "+job+" to run", func() (bool, string) {
+		var pods corev1.PodList
+		if err := k.List(k.t.Context(), &pods, client.InNamespace(k.namespace), client.MatchingLabels{"batch.kubernetes.io/job-name": job}); err != nil {
+			k.t.Fatal(err)
+		}
+		for _, p := range pods.Items {
+			pod = p
+			if p.Status.Phase != corev1.PodPending {
+				return true, ""
+			}
+		}
+		return false, fmt.Sprint(len(pods.Items), " pods")
+	})
+	time.Sleep(moment)
+	progress, _ := k.kubectl("", "logs", pod.Name, "--tail=1")
+	k.mustKubectl("", "delete", "pod", pod.Name, "--grace-period=0", "--force", "--ignore-not-found")
+	return strings.TrimSpace(progress)
+}
+
+// pageWatch asks for a page again and again.
+type pageWatch struct {
+	done chan struct{}
+	wait sync.WaitGroup
+	seen map[string]int
+	fail string
+}
+
+// watchPage looks at a page until it is stopped: each answer must be 200 and hold exactly one of the two marks.
+func watchPage(url, before, after string) *pageWatch {
+	w := &pageWatch{done: make(chan struct{}), seen: map[string]int{}}
+	c := &http.Client{Transport: transport(), Timeout: 30 * time.Second}
+	w.wait.Go(func() {
+		for {
+			select {
+			case <-w.done:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			what, why := lookAt(c, url, before, after)
+			if w.seen[what]++; why != "" && w.fail == "" {
+				w.fail = why
+			}
+		}
+	})
+	return w
+}
+
+func lookAt(c *http.Client, url, before, after string) (what, why string) {
+	answer, err := c.Get(url) //nolint:noctx // bounded by the client's timeout
+	if err != nil {
+		return "error", err.Error()
+	}
+	defer func() { _ = answer.Body.Close() }()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "error", err.Error()
+	}
+	old, restored := strings.Contains(string(page), before), strings.Contains(string(page), after)
+	switch {
+	case answer.StatusCode != http.StatusOK:
+		return "error", fmt.Sprintf("status %d: %.200s", answer.StatusCode, page)
+	case old && !restored:
+		return "old", ""
+	case restored && !old:
+		return "new", ""
+	}
+	return "mixture", fmt.Sprintf("the page is neither the old nor the new one: old %t, new %t", old, restored)
+}
+
+// stop ends the watch and says what was seen.
+func (w *pageWatch) stop() (map[string]int, string) {
+	close(w.done)
+	w.wait.Wait()
+	return w.seen, w.fail
+}
