@@ -147,8 +147,9 @@ type ConfigurationFile struct {
 	Once bool `json:"once,omitempty"`
 
 	// template is a Go text/template. The functions php, json, ini and shell quote a value for their language. Data:
-	// .URL (without a trailing slash), .Scheme, .Host, .Path, .Title, .Language, .Database.{Host,Port,Name,User,Password,Prefix},
-	// .Secrets.<name>, .Fields.<name>, .TmpDir, .DataDir.
+	// .URL (without a trailing slash), .Scheme, .Host, .Path, .Title, .Language, .Content,
+	// .Database.{Host,Port,Address,Name,User,Password,Prefix} (Address is the host, with the port unless it is 3306),
+	// .Secrets.<name>, .Fields.<name>, .DocumentRoot, .TmpDir, .DataDir.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32768
@@ -162,8 +163,8 @@ type ConfigurationFile struct {
 	// +listType=set
 	Generate []string `json:"generate,omitempty"`
 
-	// read maps a value's name (Database.Host, Database.Name, Database.User, Database.Password, Database.Prefix, URL,
-	// Secrets.<name>) to a regular expression whose first group captures it. Import reads values by it; restore and
+	// read maps a value's name (Database.Host, Database.Port, Database.Address, Database.Name, Database.User,
+	// Database.Password, Database.Prefix, URL, Host, Path, Secrets.<name>, Fields.<name>) to a regular expression whose first group captures it. Import reads values by it; restore and
 	// clone put new values in the captured place, so that what a user wrote elsewhere in the file stays.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32

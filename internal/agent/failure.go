@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/sitewright/sitewright/internal/generation"
@@ -108,7 +109,7 @@ func (a *agent) failure(task string, err error) *plan.Failure {
 	if !done {
 		f = classify(err)
 	}
-	return &plan.Failure{Reason: f.Reason, Terminal: f.Terminal, Message: recipe.Scrub(task+": "+f.Message, a.secrets)}
+	return &plan.Failure{Reason: f.Reason, Terminal: f.Terminal, Message: recipe.Scrub(task+": "+oneLine(f.Message), a.secrets)}
 }
 
 func classify(err error) *plan.Failure {
@@ -131,3 +132,6 @@ func classify(err error) *plan.Failure {
 	}
 	return &plan.Failure{Reason: plan.ReasonInternal, Message: err.Error()}
 }
+
+// oneLine joins the lines of errors that were joined.
+func oneLine(s string) string { return strings.Join(strings.Split(strings.TrimSpace(s), "\n"), "; ") }

@@ -23,8 +23,9 @@ const (
 	// outputTail is how much of the end of each output is kept, stderrShown how much of it a user sees.
 	outputTail  = 64 << 10
 	stderrShown = 1500
-	killWait    = 5 * time.Second
-	nonblock    = syscall.O_NONBLOCK
+	// drain is how long outputs are read on when the program has ended and something that it started holds them.
+	drain    = 2 * time.Second
+	nonblock = syscall.O_NONBLOCK
 )
 
 // Run is one run of a recipe's command.
@@ -94,10 +95,11 @@ func (r Run) Do(ctx context.Context) (json.RawMessage, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the recipe's %s command: %w", r.Name, ctx.Err())
 	}
-	if limited.Err() != nil {
+	exit, failed := errors.AsType[*exec.ExitError](runErr)
+	if errors.Is(runErr, context.DeadlineExceeded) || failed && exit.ExitCode() < 0 && limited.Err() != nil {
 		return nil, r.failure(-1, fmt.Sprintf("did not end within %s", timeout), stderr)
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](runErr); ok {
+	if failed {
 		return nil, r.exited(exit, out, stderr)
 	}
 	if runErr != nil && !errors.Is(runErr, exec.ErrWaitDelay) {
@@ -123,7 +125,7 @@ func (r Run) start(ctx context.Context, interpreter, script string, input []byte
 	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), out, stderr
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
-	c.WaitDelay = killWait
+	c.WaitDelay = drain
 	if err := c.Start(); err != nil {
 		return err
 	}

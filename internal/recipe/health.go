@@ -17,7 +17,9 @@ const maxPage = 1 << 20
 
 // CheckHealth asks for a page as a visitor of host would and returns nil when the site works: its status is one of the
 // health's, and its body holds none of the texts that a working site never shows. Redirects are answers, not followed.
-func CheckHealth(ctx context.Context, url, host string, health api.Health) error {
+//
+// scheme is what the visitor uses; https is told to the site as the ingress controller does, which ends TLS before it.
+func CheckHealth(ctx context.Context, url, scheme, host string, health api.Health) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return fmt.Errorf("health of %s: %w", url, err)
@@ -26,6 +28,9 @@ func CheckHealth(ctx context.Context, url, host string, health api.Health) error
 		request.Host = host
 	}
 	request.Header.Set("User-Agent", "sitewright-health")
+	if scheme != "" {
+		request.Header.Set("X-Forwarded-Proto", scheme)
+	}
 	transport := &http.Transport{DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)

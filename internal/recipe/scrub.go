@@ -5,10 +5,13 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 )
 
 // minSecret is the length below which a text is no secret: taking out every "a" would leave nothing to read.
@@ -18,25 +21,60 @@ const minSecret = 3
 func Scrub(s string, secrets []string) string {
 	var forms []string
 	for _, secret := range secrets {
-		if len(secret) < minSecret {
-			continue
+		if len(secret) >= minSecret {
+			forms = append(forms, formsOf(secret)...)
 		}
-		j, _ := json.Marshal(secret) // A string always marshals.
-		var plain bytes.Buffer
-		e := json.NewEncoder(&plain)
-		e.SetEscapeHTML(false)
-		_ = e.Encode(secret)
-		js, ps := string(j), strings.TrimSpace(plain.String())
-		forms = append(forms, secret, js[1:len(js)-1], ps[1:len(ps)-1], strings.ReplaceAll(ps[1:len(ps)-1], "/", `\/`),
-			url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), escapeSingle(secret),
-			strings.ReplaceAll(secret, "'", `'\''`), base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
 	// The longest first: a secret may be part of another, or of an escaped form of itself.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	for _, form := range forms {
+	for _, form := range slices.Compact(forms) {
 		s = strings.ReplaceAll(s, form, "***")
 	}
 	return s
+}
+
+func formsOf(secret string) []string {
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(secret) // A string always encodes.
+	full, _ := json.Marshal(secret)
+	forms := []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), percent(secret), html.EscapeString(secret), escapeSingle(secret),
+		strings.ReplaceAll(secret, "'", `'\''`), base64.StdEncoding.EncodeToString([]byte(secret)),
+	}
+	for _, j := range []string{strings.TrimSpace(plain.String()), string(full)} {
+		j = j[1 : len(j)-1]
+		ascii := asciiJSON(j)
+		forms = append(forms, j, strings.ReplaceAll(j, "/", `\/`), ascii, strings.ReplaceAll(ascii, "/", `\/`))
+	}
+	return forms
+}
+
+// percent encodes as PHP's rawurlencode and most other programs do: everything but RFC 3986's unreserved characters.
+func percent(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < 0x80 && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) || strings.IndexByte("-._~", c) >= 0) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// asciiJSON escapes what is not ASCII, as PHP's json_encode does.
+func asciiJSON(s string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(s)) {
+		if unit < 0x80 {
+			b.WriteByte(byte(unit))
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", unit)
+		}
+	}
+	return b.String()
 }
 
 // tail keeps the end of what is written to it.

@@ -126,9 +126,7 @@ func (u *unpacker) strip(name string) (string, error) {
 	return path.Join(parts[u.o.StripComponents:]...), nil
 }
 
-// parent makes the directories above name, none of which may be a symbolic link.
-func (u *unpacker) parent(name string) error { return u.directory(path.Dir(name)) }
-
+// directory makes a directory and those above it.
 func (u *unpacker) directory(name string) error {
 	if u.made[name] {
 		return nil
@@ -157,16 +155,20 @@ func (u *unpacker) directory(name string) error {
 	return nil
 }
 
-// clear makes way for an entry that comes a second time.
+// clear makes the directories above an entry, none of which may be a symbolic link, and makes way for one that comes a
+// second time.
 func (u *unpacker) clear(name string) error {
 	if u.made[name] {
 		return invalid("%q is a directory and a file", name)
+	}
+	if err := u.directory(path.Dir(name)); err != nil {
+		return err
 	}
 	delete(u.links, name)
 	if err := u.dest.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return full(err)
 	}
-	return u.parent(name)
+	return nil
 }
 
 // file writes one regular file. consumed tells how much of the archive was read so far.

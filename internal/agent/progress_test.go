@@ -1,0 +1,36 @@
+package agent
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitewright/sitewright/internal/plan"
+)
+
+func TestProgressNeverFallsAndIsSeldom(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	p := newProgress(&out, func() time.Time { return now })
+	for i, from := range []int{0, 40, 70} {
+		ph := p.phase(from, from+30, "phase")
+		for done := range int64(1000) {
+			now = now.Add(10 * time.Millisecond)
+			ph.report(done, 900-int64(i))
+		}
+		ph.report(1, 1000) // As when a total was too small.
+	}
+	p.finish("done")
+	last, lines := 0, strings.Split(strings.TrimSpace(out.String()), "\n")
+	for _, line := range lines {
+		got, ok := plan.ParseProgress(line)
+		if !ok || got.Percent < last || got.Percent > 100 {
+			t.Fatalf("%s after %d", line, last)
+		}
+		last = got.Percent
+	}
+	if last != 100 || len(lines) < 50 || len(lines) > 63 {
+		t.Errorf("%d lines in 30 seconds, the last at %d%%", len(lines), last)
+	}
+}
