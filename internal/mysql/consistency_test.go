@@ -33,7 +33,7 @@ func TestDumpIsOfOneInstant(t *testing.T) {
 				"CREATE TABLE a_pair (id int AUTO_INCREMENT PRIMARY KEY, n int, KEY (n)) ENGINE="+c.first,
 				"CREATE TABLE z_pair (id int AUTO_INCREMENT PRIMARY KEY, n int, KEY (n)) ENGINE="+c.second)
 			stop := writePairs(t, source)
-			for range 5 {
+			for range 3 {
 				target := site(t, s)
 				stats := load(t, target, dump(t, source, mysql.DumpOptions{}))
 				if stats.Tables != 2 {

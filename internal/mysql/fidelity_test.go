@@ -114,3 +114,16 @@ func TestNothingRefersToTheSource(t *testing.T) {
 		t.Errorf("got %s, %s, %s", n, name, text)
 	}
 }
+
+// TestUnsafeClientCharset: a routine made by a session in a character set that Load refuses must still come back.
+func TestUnsafeClientCharset(t *testing.T) {
+	s := mysqltest.Start(t)
+	source, target := s.Database(t), s.Database(t)
+	script := "SET NAMES sjis;\nCREATE FUNCTION f() RETURNS varchar(10) CHARACTER SET utf8mb4 DETERMINISTIC RETURN '\x95\x5c';"
+	client(t, s, "mariadb", strings.NewReader(script), "--default-character-set=sjis", source.Database)
+	load(t, target, dump(t, source, mysql.DumpOptions{}))
+	var got string
+	if err := open(t, target).QueryRow("SELECT f()").Scan(&got); err != nil || got != "表" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

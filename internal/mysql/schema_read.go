@@ -144,18 +144,22 @@ func readObjects(ctx context.Context, conn *session, objects []object, column st
 	if len(objects) == 0 {
 		return nil
 	}
-	if err := conn.exec(ctx, "SET character_set_results = NULL"); err != nil {
-		return err
-	}
 	for i := range objects {
 		o := &objects[i]
-		row, err := showRow(ctx, conn, "SHOW CREATE "+o.kind+" "+QuoteName(o.name))
-		if err != nil {
-			return err
-		}
 		from := column
 		if from == "" {
 			from = "create " + strings.ToLower(o.kind)
+		}
+		row, err := showObject(ctx, conn, o, "NULL")
+		if err == nil && unsafeCharsets[row["character_set_client"]] {
+			// Load could not tell where strings end: such a definition moves to utf8mb4.
+			row, err = showObject(ctx, conn, o, charset)
+		}
+		if err != nil {
+			return err
+		}
+		if unsafeCharsets[row["character_set_client"]] {
+			row["character_set_client"] = charset
 		}
 		o.create = row[from]
 		if o.create == "" {
@@ -167,4 +171,12 @@ func readObjects(ctx context.Context, conn *session, objects []object, column st
 		o.databaseCollation = row["database collation"]
 	}
 	return conn.exec(ctx, "SET character_set_results = "+charset)
+}
+
+// showObject reads one definition with its text in the given character set; NULL means as stored.
+func showObject(ctx context.Context, conn *session, o *object, results string) (map[string]string, error) {
+	if err := conn.exec(ctx, "SET character_set_results = "+results); err != nil {
+		return nil, err
+	}
+	return showRow(ctx, conn, "SHOW CREATE "+o.kind+" "+QuoteName(o.name))
 }
