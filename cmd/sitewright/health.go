@@ -12,7 +12,7 @@ import (
 )
 
 func newHealthCommand() *cobra.Command {
-	var url, host string
+	var url, scheme, host string
 	var status []int32
 	var not []string
 	var timeout time.Duration
@@ -23,7 +23,7 @@ func newHealthCommand() *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(command.Context(), timeout)
 			defer cancel()
-			if err := recipe.CheckHealth(ctx, url, host, api.Health{Status: status, Not: not}); err != nil {
+			if err := recipe.CheckHealth(ctx, url, scheme, host, api.Health{Status: status, Not: not}); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(command.OutOrStdout(), "the site works")
@@ -32,6 +32,7 @@ func newHealthCommand() *cobra.Command {
 	}
 	command.Flags().StringVar(&url, "url", "", "address of the page, such as http://127.0.0.1:8080/")
 	command.Flags().StringVar(&host, "host", "", "host that the visitor asks for; empty means the URL's")
+	command.Flags().StringVar(&scheme, "scheme", "", "scheme that the visitor uses, http or https; told to the site as an ingress controller does")
 	command.Flags().Int32SliceVar(&status, "status", nil, "answers of a working site (default 200,301,302)")
 	command.Flags().StringArrayVar(&not, "not", nil, "text that a working site's page never holds; may be repeated")
 	command.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "longest time for an answer")

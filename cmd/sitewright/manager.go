@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,7 +47,7 @@ func newManagerCommand() *cobra.Command {
 		Use:   "manager",
 		Short: "Run the controllers of every kind",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return o.run() },
+		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.platform.OperatorImage, "operator-image", "", "image of this program, which agents run (required)")
@@ -61,7 +62,7 @@ func newManagerCommand() *cobra.Command {
 	return c
 }
 
-func (o *managerOptions) run() error {
+func (o *managerOptions) run(ctx context.Context) error {
 	if o.platform.OperatorImage == "" || len(o.platform.Runtimes) == 0 {
 		return errors.New("--operator-image and at least one --runtime are required")
 	}
@@ -73,7 +74,6 @@ func (o *managerOptions) run() error {
 		level = slog.LevelDebug
 	}
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
-	ctx := ctrl.SetupSignalHandler()
 	mgr, err := o.manager()
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)

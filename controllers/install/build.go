@@ -154,23 +154,45 @@ func buildPod(s serving) *coreac.PodSpecApplyConfiguration {
 			WithArgs("agent", "setup", "--copy-to", "/sitewright").
 			WithSecurityContext(restricted()).WithResources(small()).
 			WithVolumeMounts(coreac.VolumeMount().WithName("program").WithMountPath("/sitewright"))).
-		WithContainers(webContainer(s))
+		WithContainers(webContainer(s)).
+		WithContainers(cronContainers(s)...)
 }
 
-func webContainer(s serving) *coreac.ContainerApplyConfiguration {
+// cronContainers do the application's periodic work beside its pods, where its recipe names any.
+func cronContainers(s serving) []*coreac.ContainerApplyConfiguration {
+	cron := s.recipe.Cron
+	if cron == nil {
+		return nil
+	}
+	command := append([]string{"/sitewright/sitewright", "cron", "--schedule", cron.Schedule,
+		"--dir", documentRoot(s.recipe), "--", string(cron.Interpreter)}, cron.Args...)
+	return []*coreac.ContainerApplyConfiguration{coreac.Container().WithName("cron").WithImage(s.image).
+		WithImagePullPolicy(corev1.PullIfNotPresent).WithCommand(command...).
+		WithSecurityContext(restricted()).WithResources(small()).WithVolumeMounts(siteMounts(s)...)}
+}
+
+func documentRoot(r recipe.Recipe) string { return path.Join("/site/www", r.Layout.DocumentRoot) }
+
+// siteMounts are a generation of the site and what its programs need.
+func siteMounts(s serving) []*coreac.VolumeMountApplyConfiguration {
 	mount := func(name, at string) *coreac.VolumeMountApplyConfiguration {
 		return coreac.VolumeMount().WithName(name).WithMountPath(at)
 	}
-	c := coreac.Container().WithName("web").WithImage(s.image).WithImagePullPolicy(corev1.PullIfNotPresent).
+	return []*coreac.VolumeMountApplyConfiguration{
+		mount("site", "/site").WithSubPath("gen/" + strconv.FormatInt(s.generation, 10)),
+		mount("program", "/sitewright").WithReadOnly(true), mount("run", "/run"), mount("tmp", "/tmp"),
+	}
+}
+
+func webContainer(s serving) *coreac.ContainerApplyConfiguration {
+	return coreac.Container().WithName("web").WithImage(s.image).WithImagePullPolicy(corev1.PullIfNotPresent).
 		WithPorts(coreac.ContainerPort().WithName("http").WithContainerPort(sitePort).WithProtocol(corev1.ProtocolTCP)).
 		WithEnv(
-			coreac.EnvVar().WithName("SITEWRIGHT_DOCUMENT_ROOT").WithValue(path.Join("/site/www", s.recipe.Layout.DocumentRoot)),
+			coreac.EnvVar().WithName("SITEWRIGHT_DOCUMENT_ROOT").WithValue(documentRoot(s.recipe)),
 			coreac.EnvVar().WithName("SITEWRIGHT_BASE_PATH").WithValue(basePath(s.url))).
 		WithSecurityContext(restricted()).
 		WithResources(webResources(s.install.Spec.Runtime.Resources)).
-		WithVolumeMounts(
-			mount("site", "/site").WithSubPath("gen/"+strconv.FormatInt(s.generation, 10)),
-			mount("program", "/sitewright").WithReadOnly(true), mount("run", "/run"), mount("tmp", "/tmp")).
+		WithVolumeMounts(siteMounts(s)...).
 		// The page is read once, before the pod first gets requests; that Apache answers is asked all the time.
 		WithStartupProbe(coreac.Probe().WithExec(coreac.ExecAction().WithCommand(healthCommand(s)...)).
 			WithPeriodSeconds(1).WithTimeoutSeconds(30).WithFailureThreshold(60)).
@@ -178,7 +200,6 @@ func webContainer(s serving) *coreac.ContainerApplyConfiguration {
 			WithPeriodSeconds(5).WithTimeoutSeconds(5).WithFailureThreshold(3)).
 		// Requests that were on their way when the pod left the Service's endpoints are still answered.
 		WithLifecycle(coreac.Lifecycle().WithPreStop(coreac.LifecycleHandler().WithSleep(coreac.SleepAction().WithSeconds(5))))
-	return c
 }
 
 // healthCommand asks the site for its own page, as the recipe's health check wants it.
@@ -189,11 +210,8 @@ func healthCommand(s serving) []string {
 	if at == "" {
 		at = "/"
 	}
-	command := []string{"/sitewright/sitewright", "health", "--host", u.Host,
+	command := []string{"/sitewright/sitewright", "health", "--scheme", u.Scheme, "--host", u.Host,
 		"--url", "http://127.0.0.1:" + strconv.Itoa(sitePort) + basePath(s.url) + at}
-	if u.Scheme == "https" {
-		command = append(command, "--https")
-	}
 	for _, code := range h.Status {
 		command = append(command, "--status", strconv.Itoa(int(code)))
 	}

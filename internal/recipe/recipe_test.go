@@ -172,13 +172,13 @@ func TestCheckHealth(t *testing.T) {
 		{"/ok", api.Health{}, ""}, {"/away", api.Health{}, ""}, {"/broken", api.Health{}, "500"}, {"/broken", api.Health{Status: []int32{500}}, ""},
 		{"/ok", api.Health{Status: []int32{204}}, "not 204"}, {"/ok", api.Health{Not: []string{"welcome to blog.example"}}, "says"},
 	} {
-		err := CheckHealth(t.Context(), server.URL+c.path, "blog.example", c.health)
+		err := CheckHealth(t.Context(), server.URL+c.path, "https", "blog.example", c.health)
 		if c.said == "" && err != nil || c.said != "" && (err == nil || !strings.Contains(err.Error(), c.said)) {
 			t.Errorf("%s: %v, want %q", c.path, err, c.said)
 		}
 	}
 	server.Close()
-	if err := CheckHealth(t.Context(), server.URL, "", api.Health{}); err == nil {
+	if err := CheckHealth(t.Context(), server.URL, "", "", api.Health{}); err == nil {
 		t.Error("a dead server is healthy")
 	}
 }
