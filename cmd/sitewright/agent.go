@@ -37,7 +37,7 @@ func newAgentRunCommand() *cobra.Command {
 	}
 	command.Flags().StringVar(&flags.plan, "plan", defaultPlan, "file with the plan")
 	command.Flags().StringVar(&flags.result, "result", "/dev/termination-log", "file for the result")
-	command.Flags().StringVar(&flags.state, "state", "", "private directory for caches; empty means one for this run")
+	command.Flags().StringVar(&flags.state, "state", "/state", "private directory for caches; one that is not there means one for this run")
 	command.Flags().StringVar(&flags.site, "site", "/site", "where the site finds itself")
 	return command
 }
@@ -47,6 +47,9 @@ func (f *agentRun) run(command *cobra.Command) error {
 	if err != nil {
 		result := plan.Result{Failure: &plan.Failure{Reason: plan.ReasonInvalid, Message: err.Error(), Terminal: true}}
 		return errors.Join(&exitError{plan.ExitTerminal, err}, f.leave(result))
+	}
+	if _, err := os.Stat(f.state); err != nil {
+		f.state = ""
 	}
 	result := agent.Run(command.Context(), p, agent.Options{Progress: command.OutOrStdout(), StateDir: f.state, SiteRoot: f.site})
 	if err := f.leave(result); err != nil {

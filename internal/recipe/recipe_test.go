@@ -156,7 +156,7 @@ func TestCheckHealth(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/ok":
-			_, _ = w.Write([]byte("welcome to " + r.Host))
+			_, _ = w.Write([]byte("welcome to " + r.Header.Get("X-Forwarded-Proto") + "://" + r.Host))
 		case "/away":
 			http.Redirect(w, r, "/broken", http.StatusFound)
 		default:
@@ -170,7 +170,7 @@ func TestCheckHealth(t *testing.T) {
 		said   string
 	}{
 		{"/ok", api.Health{}, ""}, {"/away", api.Health{}, ""}, {"/broken", api.Health{}, "500"}, {"/broken", api.Health{Status: []int32{500}}, ""},
-		{"/ok", api.Health{Status: []int32{204}}, "not 204"}, {"/ok", api.Health{Not: []string{"welcome to blog.example"}}, "says"},
+		{"/ok", api.Health{Status: []int32{204}}, "not 204"}, {"/ok", api.Health{Not: []string{"welcome to https://blog.example"}}, "says"},
 	} {
 		err := CheckHealth(t.Context(), server.URL+c.path, "https", "blog.example", c.health)
 		if c.said == "" && err != nil || c.said != "" && (err == nil || !strings.Contains(err.Error(), c.said)) {
