@@ -20,6 +20,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -89,7 +90,7 @@ func (o *managerOptions) run(ctx context.Context) error {
 
 // manager keeps in its cache what is read often, and only what is needed of it: its own Jobs, Pods and children, and no Secrets.
 func (o *managerOptions) manager() (manager.Manager, error) {
-	config, err := ctrl.GetConfig()
+	restConfig, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +99,15 @@ func (o *managerOptions) manager() (manager.Manager, error) {
 		return nil, err
 	}
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{"app.kubernetes.io/managed-by": "sitewright"})}
-	return ctrl.NewManager(config, ctrl.Options{
+	return ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&batchv1.Job{}: ours, &corev1.Pod{}: ours, &appsv1.Deployment{}: ours, &corev1.Service{}: ours,
 			&corev1.PersistentVolumeClaim{}: ours, &networkingv1.Ingress{}: ours,
 		}},
 		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		// A server that does not answer keeps one worker busy, not every Install.
+		Controller:                    config.Controller{MaxConcurrentReconciles: 8},
 		Metrics:                       metricsserver.Options{BindAddress: o.metrics, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
 		HealthProbeBindAddress:        o.health,
 		LeaderElection:                o.leaderElect,
