@@ -105,7 +105,7 @@ func (o *managerOptions) manager() (manager.Manager, error) {
 			&batchv1.Job{}: ours, &corev1.Pod{}: ours, &appsv1.Deployment{}: ours, &corev1.Service{}: ours,
 			&corev1.PersistentVolumeClaim{}: ours, &networkingv1.Ingress{}: ours,
 		}},
-		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 		// A server that does not answer keeps one worker busy, not every Install.
 		Controller:                    config.Controller{MaxConcurrentReconciles: 8},
 		Metrics:                       metricsserver.Options{BindAddress: o.metrics, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
