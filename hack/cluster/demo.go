@@ -90,6 +90,12 @@ func (c *cluster) operatorAndDemo(ctx context.Context) error {
 }
 
 func (c *cluster) installChart(ctx context.Context) error {
+	// A run that was killed in the middle leaves a release that Helm believes is still being worked on. The machine's
+	// lock says that nobody is.
+	if _, err := output(c.kubectl(ctx, "-n", operatorNamespace, "delete", "secrets", "--ignore-not-found",
+		"-l", "owner=helm,name=sitewright,status in (pending-install,pending-upgrade,pending-rollback)")); err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, c.bin("helm"), "upgrade", "--install", "sitewright", "charts/sitewright",
 		"--kubeconfig", c.kubeconfig(), "--namespace", operatorNamespace, "--create-namespace",
 		"--values", "hack/cluster/values.yaml", "--wait", "--timeout", "5m")
