@@ -63,13 +63,15 @@ func (a *agent) backup(ctx context.Context, p *plan.Backup) (result plan.Result,
 	if err != nil {
 		return plan.Result{}, err
 	}
+	// What an earlier run wrote is not known to this one as such, so all of the snapshot is read.
+	full := snapshot != nil
 	if snapshot == nil {
 		if snapshot, err = s.take(ctx); err != nil {
 			return plan.Result{}, err
 		}
 	}
 	verifying := a.progress.phase(80, 100, "verifying the snapshot")
-	if _, err := l.Verify(ctx, snapshot.ID, repository.VerifyOptions{Progress: verifying.ofBytes}); err != nil {
+	if _, err := l.Verify(ctx, snapshot.ID, repository.VerifyOptions{Full: full, Progress: verifying.ofBytes}); err != nil {
 		return plan.Result{}, l.about(err)
 	}
 	return s.answer(ctx, snapshot)
@@ -230,4 +232,10 @@ func (s *saving) answer(ctx context.Context, snapshot *repository.Snapshot) (pla
 }
 
 // ofBytes reports progress in the repository's words.
-func (p *phase) ofBytes(r repository.Progress) { p.report(r.Bytes, r.TotalBytes) }
+func (p *phase) ofBytes(r repository.Progress) {
+	if r.TotalBytes > 0 {
+		p.report(r.Bytes, r.TotalBytes)
+	} else {
+		p.report(r.Files, r.TotalFiles)
+	}
+}

@@ -33,7 +33,8 @@ type move struct {
 }
 
 func (m *making) moveFrom(from place, newSite bool) (*move, error) {
-	mv := &move{making: m, from: from, newSite: newSite, to: place{url: m.site.URL, path: path.Join(m.SiteRoot, generation.WWW)}}
+	from.url = strings.TrimRight(from.url, "/")
+	mv := &move{making: m, from: from, newSite: newSite, to: place{url: strings.TrimRight(m.site.URL, "/"), path: path.Join(m.SiteRoot, generation.WWW)}}
 	if m.database != nil {
 		mv.to.prefix = m.database.Prefix
 	}
@@ -118,6 +119,9 @@ func (m *move) finish(ctx context.Context) error {
 			if err := m.rewriteFiles(ctx, d); err != nil {
 				return err
 			}
+		}
+		if err := m.rewriteBases(ctx); err != nil {
+			return err
 		}
 	}
 	if err := m.makeData(); err != nil {
