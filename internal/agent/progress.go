@@ -51,6 +51,8 @@ func (p *phase) report(done, total int64) {
 	if total > 0 && done > 0 {
 		done = min(done, total)
 		line.Percent += int(float64(p.to-p.from) * float64(done) / float64(total))
+	}
+	if total > 0 && done > total/50 { // Before that, an estimate is a guess.
 		line.RateMillis = int64(float64(p.now().Sub(p.began).Milliseconds()) * float64(total) / float64(done))
 	}
 	p.print(line, false)

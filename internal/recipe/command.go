@@ -115,8 +115,10 @@ func (r Run) start(ctx context.Context, interpreter, script string, input []byte
 	defer runtime.UnlockOSThread()
 	args := []string{script}
 	if r.Command.Interpreter == api.InterpreterPHP {
-		// What PHP complains about must not come between the answer and its reader.
-		args = []string{"-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "log_errors=0", "-d", "memory_limit=512M",
+		// What PHP complains about must not come between the answer and its reader, so it is logged, which the command line
+		// does to standard error. Applications turn off showing errors, and hardly ever logging.
+		args = []string{"-d", "display_errors=0", "-d", "html_errors=0", "-d", "log_errors=1", "-d", "error_log=", "-d", "zend.exception_ignore_args=1",
+			"-d", "memory_limit=512M",
 			"-d", "sys_temp_dir=" + r.TmpDir, "-f", script}
 	}
 	c := exec.CommandContext(ctx, interpreter, args...)
