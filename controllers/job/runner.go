@@ -119,6 +119,9 @@ func (r *Runner) running(ctx context.Context, namespace string, pods []corev1.Po
 	}
 	var s State
 	if p, ok := plan.ParseProgress(tail); ok {
+		if p.Percent >= 100 {
+			p.Message = "finishing"
+		}
 		s.Progress, wait.Message = p, p.Message
 	}
 	return s, wait, nil
