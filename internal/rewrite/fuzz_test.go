@@ -61,9 +61,14 @@ func FuzzSQL(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		for i, r := range rewriters {
 			var once, twice bytes.Buffer
-			rep, err := r.SQL(context.Background(), bytes.NewReader(in), &once)
+			rep, err := r.sql(context.Background(), bytes.NewReader(in), &once, 2*lookahead)
 			if !r.mentions(in) && !(r.names.active && strings.Contains(string(in), r.names.from)) && !bytes.Equal(in, once.Bytes()) {
 				t.Fatalf("%d: %q became %q without an occurrence", i, in, once.Bytes())
+			}
+			var wide bytes.Buffer
+			wideRep, wideErr := r.sql(context.Background(), bytes.NewReader(in), &wide, windowSize)
+			if !bytes.Equal(once.Bytes(), wide.Bytes()) || rep.Counts != wideRep.Counts || (err == nil) != (wideErr == nil) {
+				t.Fatalf("%d: %q became %q through a small window and %q through a large one", i, in, once.Bytes(), wide.Bytes())
 			}
 			if rep.Values == 0 && rep.Names == 0 && !bytes.Equal(in, once.Bytes()) {
 				t.Fatalf("%d: %q became %q, but nothing was reported", i, in, once.Bytes())
@@ -71,7 +76,7 @@ func FuzzSQL(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			rep, err = r.SQL(context.Background(), bytes.NewReader(once.Bytes()), &twice)
+			rep, err = r.sql(context.Background(), bytes.NewReader(once.Bytes()), &twice, windowSize)
 			if err != nil || rep.Values != 0 || rep.Names != 0 || !bytes.Equal(once.Bytes(), twice.Bytes()) {
 				t.Fatalf("%d: %q became %q and then %q (%v)", i, in, once.Bytes(), twice.Bytes(), err)
 			}

@@ -29,6 +29,7 @@ func (f *filter) token() bool {
 	switch c := f.buf[f.pos]; {
 	case c == ' ' || c == '\n' || c == '\r' || c == '\t':
 		f.pos++
+		f.ticked = false
 	case c == '\'' || c == '"':
 		return f.literal(c)
 	case c == '`':
@@ -43,6 +44,7 @@ func (f *filter) token() bool {
 	default:
 		f.parser.punct(c)
 		f.pos++
+		f.ticked = false
 	}
 	return true
 }
@@ -135,7 +137,8 @@ func (f *filter) word() bool {
 		return false
 	}
 	w, start := f.buf[f.pos:p], f.pos
-	f.pos = p
+	ticked := f.ticked
+	f.pos, f.ticked = p, false
 	if p < f.end && (f.buf[p] == '\'' || f.buf[p] == '"') {
 		f.parser.other() // an introducer: _utf8mb4'…', x'…'
 		return true
@@ -146,7 +149,7 @@ func (f *filter) word() bool {
 	if to, ok := f.parser.name(w, f.at(p)); ok {
 		f.tally.report.Names++
 		if bytes.IndexFunc([]byte(to), func(r rune) bool { return r < 0x80 && !isWord(byte(r)) }) >= 0 || isDigit(to[0]) {
-			to = quoteName(to)
+			to = f.quoteBare(to, ticked)
 		}
 		f.replace(start, []byte(to))
 	}
@@ -172,7 +175,7 @@ func (f *filter) quotedName() bool {
 	}
 	start := f.pos
 	id := f.buf[start+1 : p-1]
-	f.pos = p
+	f.pos, f.ticked = p, true
 	if bytes.IndexByte(id, '`') >= 0 {
 		id = bytes.ReplaceAll(id, []byte("``"), []byte("`"))
 	}
@@ -181,6 +184,19 @@ func (f *filter) quotedName() bool {
 		f.replace(start, []byte(quoteName(to)))
 	}
 	return true
+}
+
+// quoteBare quotes a name that was bare, apart from quoted names that touch
+// it: two backticks together would be one inside a name.
+func (f *filter) quoteBare(name string, ticked bool) string {
+	name = quoteName(name)
+	if f.at(f.pos) == '`' {
+		name += " "
+	}
+	if ticked {
+		name = " " + name
+	}
+	return name
 }
 
 // at is the byte at buf[p], a space at the end of the dump.
@@ -243,7 +259,7 @@ func (f *filter) rewriteLiteral(start, end int, quote byte) {
 		v = f.plain
 	}
 	j := job{r: f.r}
-	now := j.value(v, 0)
+	now := j.suspect(v, 0)
 	changed := !bytes.Equal(now, v)
 	f.tally.add(f.parser.target, &j, changed)
 	if changed {

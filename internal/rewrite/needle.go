@@ -154,7 +154,12 @@ func (n *needle) end(v []byte, p int, f form, skippedPort bool) (int, bool) {
 	if n.hasPath {
 		return end, pathEnds(v, end, f)
 	}
-	return end, hostEnds(v, end, f, n.hasPort || skippedPort)
+	if !hostEnds(v, end, f, n.hasPort || skippedPort) {
+		return 0, false
+	}
+	// What moves inside itself must be recognised afterwards, when a path
+	// stands in front of this boundary.
+	return end, n.inside == "" || pathEnds(v, end, f)
 }
 
 // moved reports whether the occurrence whose anchor ends at v[p] is of the new

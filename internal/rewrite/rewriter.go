@@ -63,7 +63,7 @@ func (r *Rewriter) Value(v []byte) (out []byte, changed int) {
 		return v, 0
 	}
 	j := job{r: r}
-	out = j.value(v, 0)
+	out = j.suspect(v, 0)
 	return out, j.occurrences
 }
 

@@ -28,9 +28,13 @@ var ErrTruncated = errors.New("the dump ends in the middle of a statement; it is
 // change is copied byte for byte. Memory is bounded by a small window, or by
 // a few times the longest literal.
 func (r *Rewriter) SQL(ctx context.Context, src io.Reader, dst io.Writer) (Report, error) {
+	return r.sql(ctx, src, dst, windowSize)
+}
+
+func (r *Rewriter) sql(ctx context.Context, src io.Reader, dst io.Writer, window int) (Report, error) {
 	f := filter{
-		r: r, src: src, dst: bufio.NewWriterSize(dst, windowSize),
-		buf: make([]byte, windowSize), parser: parser{names: &r.names},
+		r: r, src: src, dst: bufio.NewWriterSize(dst, window),
+		buf: make([]byte, window), parser: parser{names: &r.names},
 	}
 	err := f.run(ctx)
 	if flushErr := f.dst.Flush(); flushErr != nil && err == nil {
@@ -54,6 +58,7 @@ type filter struct {
 	hits   [maxNeedles]int // where each anchor comes next in buf; end when it does not
 	mode   mode
 	parser parser
+	ticked bool // a quoted name has just ended
 	tally  tally
 
 	plain, scratch []byte // the literal at hand, unescaped and escaped again

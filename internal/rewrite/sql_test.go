@@ -120,6 +120,7 @@ func TestSQLNamesQuoted(t *testing.T) {
 	})
 	checkSQL(t, mustNew(t, Options{FromPrefix: "a_", ToPrefix: "b-", Tables: []string{"a_x"}}), []textCase{
 		{"bare becomes quoted", "insert into a_x values (1)", "insert into `b-x` values (1)"},
+		{"bare between quoted", "select * from `c`a_x`d`", "select * from `c` `b-x` `d`"},
 	})
 	checkSQL(t, mustNew(t, Options{FromPrefix: "", ToPrefix: "p_", Tables: []string{"posts"}}), []textCase{
 		{"no prefix before", "INSERT INTO `posts` (`posts`) VALUES ('posts')", "INSERT INTO `p_posts` (`posts`) VALUES ('posts')"},

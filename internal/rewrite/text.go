@@ -22,12 +22,18 @@ type segment struct {
 	malformed  bool
 }
 
-// value rewrites a whole value. One that announces itself as serialized and
-// does not parse is left alone: no lengths can be put right in it.
+// value rewrites a whole value.
 func (j *job) value(v []byte, level int) []byte {
 	if !j.r.mentions(v) {
 		return v
 	}
+	return j.suspect(v, level)
+}
+
+// suspect rewrites a value that probably holds an occurrence. One that
+// announces itself as serialized and does not parse is left alone: no lengths
+// can be put right in it.
+func (j *job) suspect(v []byte, level int) []byte {
 	start := len(v) - len(bytes.TrimLeft(v, " \t\r\n"))
 	if !looksSerialized(v[start:], false) {
 		return j.text(v, level, segment{})
