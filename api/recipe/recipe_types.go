@@ -164,8 +164,9 @@ type ConfigurationFile struct {
 	Generate []string `json:"generate,omitempty"`
 
 	// read maps a value's name (Database.Host, Database.Port, Database.Address, Database.Name, Database.User,
-	// Database.Password, Database.Prefix, URL, Host, Path, Secrets.<name>, Fields.<name>) to a regular expression whose first group captures it. Import reads values by it; restore and
-	// clone put new values in the captured place, so that what a user wrote elsewhere in the file stays.
+	// Database.Password, Database.Prefix, URL, Host, Path, Secrets.<name>, Fields.<name>) to a regular expression whose first
+	// group captures it. Import reads values by it; restore and clone put new values in the captured place, so that what a
+	// user wrote elsewhere in the file stays.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	Read map[string]Pattern `json:"read,omitempty"`
@@ -259,7 +260,7 @@ type Command struct {
 }
 
 // Maintenance keeps visitors out while the site is worked on: a file that exists meanwhile, or a pair of commands.
-// +kubebuilder:validation:XValidation:rule="has(self.file) ? !has(self.on) && !has(self.off) && has(self.content) : has(self.on) && has(self.off)",message="set either file and content, or on and off"
+// +kubebuilder:validation:XValidation:rule="has(self.file) ? !has(self.enable) && !has(self.disable) && has(self.content) : has(self.enable) && has(self.disable)",message="set either file and content, or enable and disable"
 type Maintenance struct {
 	// file exists below the document root while maintenance is on.
 	// +optional
@@ -270,13 +271,13 @@ type Maintenance struct {
 	// +kubebuilder:validation:MaxLength=4096
 	Content string `json:"content,omitempty"`
 
-	// on turns maintenance on.
+	// enable turns maintenance on. (Not named on: YAML takes that for a boolean.)
 	// +optional
-	On *Command `json:"on,omitempty"`
+	Enable *Command `json:"enable,omitempty"`
 
-	// off turns maintenance off.
+	// disable turns maintenance off.
 	// +optional
-	Off *Command `json:"off,omitempty"`
+	Disable *Command `json:"disable,omitempty"`
 }
 
 // Cron is the application's periodic work.

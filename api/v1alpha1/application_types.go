@@ -63,7 +63,7 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:MaxLength=100
 	Type string `json:"type,omitempty"`
 
-	// license, such as "open source" or "commercial".
+	// license in a few words, such as "open source" or "commercial".
 	// +optional
 	// +kubebuilder:validation:MaxLength=100
 	License string `json:"license,omitempty"`
@@ -326,6 +326,7 @@ type ApplicationStatus struct {
 
 	// conditions follow kstatus: Ready, Reconciling, Stalled.
 	// +optional
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	// +patchStrategy=merge
@@ -334,5 +335,6 @@ type ApplicationStatus struct {
 
 	// latestVersion of its releases.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	LatestVersion string `json:"latestVersion,omitempty"`
 }

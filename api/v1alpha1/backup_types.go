@@ -115,22 +115,27 @@ type BackupStatus struct {
 
 	// application that was backed up.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Application string `json:"application,omitempty"`
 
 	// version of the application.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Version string `json:"version,omitempty"`
 
 	// url of the site.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	URL string `json:"url,omitempty"`
 
 	// title of the site.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Title string `json:"title,omitempty"`
 
 	// runtime that the site ran on.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Runtime string `json:"runtime,omitempty"`
 
 	// database that was backed up.
@@ -142,10 +147,12 @@ type BackupStatus struct {
 type SnapshotStatus struct {
 	// id of the snapshot in the repository.
 	// +required
+	// +kubebuilder:validation:MaxLength=1024
 	ID string `json:"id"`
 
 	// location names the BackupLocation that has it.
 	// +required
+	// +kubebuilder:validation:MaxLength=1024
 	Location string `json:"location"`
 
 	// files is the number of the site's files.

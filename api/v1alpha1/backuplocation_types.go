@@ -91,7 +91,7 @@ type S3Location struct {
 	// +kubebuilder:validation:MaxLength=63
 	Region string `json:"region,omitempty"`
 
-	// bucket, which must exist.
+	// bucket must exist.
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=63
@@ -155,6 +155,7 @@ type BackupLocationStatus struct {
 
 	// conditions follow kstatus: Ready, Reconciling, Stalled.
 	// +optional
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	// +patchStrategy=merge
@@ -163,10 +164,12 @@ type BackupLocationStatus struct {
 
 	// where is the location in a few words, without secrets.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Where string `json:"where,omitempty"`
 
 	// repositoryID tells one repository from another made later in the same place.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	RepositoryID string `json:"repositoryID,omitempty"`
 
 	// passwordSecretRef names the password that opens the repository with the stock kopia program.

@@ -107,6 +107,7 @@ type BackupScheduleStatus struct {
 
 	// conditions follow kstatus: Ready, Reconciling, Stalled.
 	// +optional
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	// +patchStrategy=merge

@@ -60,9 +60,11 @@ type CloneStatus struct {
 
 	// install that was made.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Install string `json:"install,omitempty"`
 
 	// url of that Install.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	URL string `json:"url,omitempty"`
 }

@@ -117,6 +117,7 @@ type TaskStatus struct {
 
 	// conditions follow kstatus: Ready, Reconciling, Stalled.
 	// +optional
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	// +patchStrategy=merge

@@ -80,6 +80,7 @@ type DatabaseServerStatus struct {
 
 	// conditions follow kstatus: Ready, Reconciling, Stalled.
 	// +optional
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	// +patchStrategy=merge
@@ -88,6 +89,7 @@ type DatabaseServerStatus struct {
 
 	// version that the server reports.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Version string `json:"version,omitempty"`
 
 	// lastChecked is when the server last answered or failed to.

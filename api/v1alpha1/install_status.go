@@ -13,6 +13,7 @@ type InstallStatus struct {
 	// conditions follow kstatus: Ready, Reconciling, Stalled; and Serving, DatabaseReady, UpdateAvailable, BackedUp
 	// where they say something.
 	// +optional
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	// +patchStrategy=merge
@@ -21,18 +22,22 @@ type InstallStatus struct {
 
 	// url at which the site answers.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	URL string `json:"url,omitempty"`
 
 	// version of the application that serves.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Version string `json:"version,omitempty"`
 
 	// schemaVersion of its database, where the application has such a thing.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	SchemaVersion string `json:"schemaVersion,omitempty"`
 
 	// latestVersion in the catalogue that this site could be upgraded to.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	LatestVersion string `json:"latestVersion,omitempty"`
 
 	// generation of the site that serves; 0 before the first one does. Every restore and upgrade makes the next.
@@ -49,6 +54,7 @@ type InstallStatus struct {
 
 	// runtime that the site runs on.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Runtime string `json:"runtime,omitempty"`
 
 	// database that the serving generation uses.
@@ -109,18 +115,22 @@ type InstallStatus struct {
 type DatabaseStatus struct {
 	// server names the DatabaseServer; empty for a database made beforehand.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Server string `json:"server,omitempty"`
 
 	// name of the database.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Name string `json:"name,omitempty"`
 
 	// user that the site logs in as.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	User string `json:"user,omitempty"`
 
 	// prefix of the site's tables.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Prefix string `json:"prefix,omitempty"`
 }
 
@@ -128,6 +138,7 @@ type DatabaseStatus struct {
 type AdminStatus struct {
 	// login name.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Login string `json:"login,omitempty"`
 
 	// secretRef names the Secret with the keys username, password, email and url.
@@ -176,6 +187,7 @@ type ComponentStatus struct {
 type BackupSummary struct {
 	// name of the Backup.
 	// +required
+	// +kubebuilder:validation:MaxLength=1024
 	Name string `json:"name"`
 
 	// time at which it was completed.
@@ -187,14 +199,17 @@ type BackupSummary struct {
 type OperationStatus struct {
 	// kind of the holder.
 	// +required
+	// +kubebuilder:validation:MaxLength=1024
 	Kind string `json:"kind"`
 
 	// name of the holder.
 	// +required
+	// +kubebuilder:validation:MaxLength=1024
 	Name string `json:"name"`
 
 	// uid of the holder: an object made again under the same name is not the holder.
 	// +required
+	// +kubebuilder:validation:MaxLength=1024
 	UID string `json:"uid"`
 
 	// since when it holds the site.
@@ -212,10 +227,12 @@ type OperationStatus struct {
 
 	// version of the application in that generation.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Version string `json:"version,omitempty"`
 
 	// schemaVersion of its database.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	SchemaVersion string `json:"schemaVersion,omitempty"`
 
 	// size of that generation.
@@ -262,6 +279,7 @@ type SwitchStatus struct {
 
 	// uid of the task that asked for it.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	UID string `json:"uid,omitempty"`
 
 	// outcome of it.

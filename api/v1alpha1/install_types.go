@@ -177,6 +177,7 @@ type AdminSpec struct {
 }
 
 // StorageSpec is a site's volume.
+// +kubebuilder:validation:XValidation:rule="has(self.storageClassName) == has(oldSelf.storageClassName)",message="storageClassName cannot be added or removed"
 type StorageSpec struct {
 	// size of the volume. It has to hold two generations of the site while one replaces the other.
 	// +optional

@@ -103,6 +103,7 @@ type RestoreStatus struct {
 
 	// install that got the content.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Install string `json:"install,omitempty"`
 
 	// generation of the Install that the restore made.
@@ -111,5 +112,6 @@ type RestoreStatus struct {
 
 	// url of the Install.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	URL string `json:"url,omitempty"`
 }

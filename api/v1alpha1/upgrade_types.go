@@ -83,10 +83,12 @@ type UpgradeStatus struct {
 
 	// fromVersion is what was there.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	FromVersion string `json:"fromVersion,omitempty"`
 
 	// toVersion is what was upgraded to.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	ToVersion string `json:"toVersion,omitempty"`
 
 	// generation of the Install that the upgrade made.

@@ -180,15 +180,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: content
       type:
         scalar: string
+    - name: disable
+      type:
+        namedType: com.github.sitewright.sitewright.api.recipe.Command
+    - name: enable
+      type:
+        namedType: com.github.sitewright.sitewright.api.recipe.Command
     - name: file
       type:
         namedType: com.github.sitewright.sitewright.api.recipe.Path
-    - name: "off"
-      type:
-        namedType: com.github.sitewright.sitewright.api.recipe.Command
-    - name: "on"
-      type:
-        namedType: com.github.sitewright.sitewright.api.recipe.Command
 - name: com.github.sitewright.sitewright.api.recipe.Move
   map:
     fields:

@@ -17,7 +17,7 @@ type ApplicationSpecApplyConfiguration struct {
 	Category *string `json:"category,omitempty"`
 	// type is what it is used for, such as "blog".
 	Type *string `json:"type,omitempty"`
-	// license, such as "open source" or "commercial".
+	// license in a few words, such as "open source" or "commercial".
 	License *string `json:"license,omitempty"`
 	// verified says that the end-to-end tests run its whole life.
 	Verified *bool `json:"verified,omitempty"`

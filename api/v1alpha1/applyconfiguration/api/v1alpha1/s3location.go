@@ -11,7 +11,7 @@ type S3LocationApplyConfiguration struct {
 	Endpoint *string `json:"endpoint,omitempty"`
 	// region of the bucket.
 	Region *string `json:"region,omitempty"`
-	// bucket, which must exist.
+	// bucket must exist.
 	Bucket *string `json:"bucket,omitempty"`
 	// prefix of the objects' names; a slash at its end is added where there is none.
 	Prefix *string `json:"prefix,omitempty"`
