@@ -29,6 +29,8 @@ const (
 	generationAnnotation = "sitewright.dev/generation"
 	// sitePort is where the runtime images listen.
 	sitePort = 8080
+	// programDir is where the setup puts this program, for the health check and the periodic work.
+	programDir = "/program"
 	// switchDeadlineSeconds is how long a new generation may take to answer before it is given up.
 	switchDeadlineSeconds = 180
 )
@@ -151,9 +153,9 @@ func buildPod(s serving) *coreac.PodSpecApplyConfiguration {
 			coreac.Volume().WithName("site").WithPersistentVolumeClaim(coreac.PersistentVolumeClaimVolumeSource().WithClaimName(names.Workload(s.install.Name))),
 			emptyDir("program"), emptyDir("run"), emptyDir("tmp")).
 		WithInitContainers(coreac.Container().WithName("setup").WithImage(s.operator).WithImagePullPolicy(corev1.PullIfNotPresent).
-			WithArgs("agent", "setup", "--copy-to", "/sitewright").
+			WithArgs("agent", "setup", "--copy-to", programDir).
 			WithSecurityContext(restricted()).WithResources(small()).
-			WithVolumeMounts(coreac.VolumeMount().WithName("program").WithMountPath("/sitewright"))).
+			WithVolumeMounts(coreac.VolumeMount().WithName("program").WithMountPath(programDir))).
 		WithContainers(webContainer(s)).
 		WithContainers(cronContainers(s)...)
 }
@@ -164,7 +166,7 @@ func cronContainers(s serving) []*coreac.ContainerApplyConfiguration {
 	if cron == nil {
 		return nil
 	}
-	command := append([]string{"/sitewright/sitewright", "cron", "--schedule", cron.Schedule,
+	command := append([]string{programDir + "/sitewright", "cron", "--schedule", cron.Schedule,
 		"--dir", documentRoot(s.recipe), "--", string(cron.Interpreter)}, cron.Args...)
 	return []*coreac.ContainerApplyConfiguration{coreac.Container().WithName("cron").WithImage(s.image).
 		WithImagePullPolicy(corev1.PullIfNotPresent).WithCommand(command...).
@@ -180,7 +182,7 @@ func siteMounts(s serving) []*coreac.VolumeMountApplyConfiguration {
 	}
 	return []*coreac.VolumeMountApplyConfiguration{
 		mount("site", "/site").WithSubPath("gen/" + strconv.FormatInt(s.generation, 10)),
-		mount("program", "/sitewright").WithReadOnly(true), mount("run", "/run"), mount("tmp", "/tmp"),
+		mount("program", programDir).WithReadOnly(true), mount("run", "/run"), mount("tmp", "/tmp"),
 	}
 }
 
@@ -210,7 +212,7 @@ func healthCommand(s serving) []string {
 	if at == "" {
 		at = "/"
 	}
-	command := []string{"/sitewright/sitewright", "health", "--scheme", u.Scheme, "--host", u.Host,
+	command := []string{programDir + "/sitewright", "health", "--scheme", u.Scheme, "--host", u.Host,
 		"--url", "http://127.0.0.1:" + strconv.Itoa(sitePort) + basePath(s.url) + at}
 	for _, code := range h.Status {
 		command = append(command, "--status", strconv.Itoa(int(code)))

@@ -14,7 +14,7 @@ const (
 	siteRoot         = "/site"
 	stateDir         = "/state"
 	planDir          = "/plan"
-	programDir       = "/sitewright"
+	programDir       = "/program"
 	secretsDir       = "/secrets"
 )
 

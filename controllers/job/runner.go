@@ -36,6 +36,8 @@ type State struct {
 	// Done says that the Job ended; Result is what its agent answered.
 	Done   bool
 	Result plan.Result
+	// Ended is when it did.
+	Ended time.Time
 	// Progress of a running agent.
 	Progress plan.Progress
 }
@@ -82,14 +84,14 @@ func (r *Runner) observe(ctx context.Context, s Spec, want, have *batchv1.Job) (
 	result, found := lastResult(pods)
 	switch {
 	case complete != nil && found && result.Failure == nil:
-		return State{Done: true, Result: result}, nil, nil
+		return State{Done: true, Result: result, Ended: complete.LastTransitionTime.Time}, nil, nil
 	case complete != nil, want.Spec.Template.Annotations[planAnnotation] != have.Spec.Template.Annotations[planAnnotation]:
 		// The answer went with its pod, or what was asked for has changed. A run of the same plan answers from the seal.
 		return State{}, step.Progressing("running the task again"), r.delete(ctx, have)
 	case !found:
 		result.Failure = &plan.Failure{Reason: plan.ReasonInternal, Message: "the agent gave no answer: " + failed.Message, Terminal: true}
 	}
-	return State{Done: true, Result: result}, nil, nil
+	return State{Done: true, Result: result, Ended: failed.LastTransitionTime.Time}, nil, nil
 }
 
 // running waits for an agent, and tells how far it is or what keeps it from starting.
@@ -216,6 +218,9 @@ func blocked(p *corev1.Pod) string {
 		}
 	}
 	for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		if d := c.State.Terminated; d != nil && d.Reason == "StartError" {
+			return "container " + c.Name + " cannot start: " + d.Message
+		}
 		if w := c.State.Waiting; w != nil && w.Message != "" && (strings.HasSuffix(w.Reason, "BackOff") || strings.HasPrefix(w.Reason, "Err") || strings.HasSuffix(w.Reason, "Error")) {
 			return w.Reason + ": " + w.Message
 		}
