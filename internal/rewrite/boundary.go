@@ -107,14 +107,14 @@ func begins(v []byte, p int, f form, isURL bool) bool {
 	return !isAlnum(c) && strings.IndexByte("._~-@\\", c) < 0
 }
 
-// escapeBefore decodes the percent, JSON or entity escape that ends at v[p],
+// escapeBefore decodes the percent, JSON or SQL escape that ends at v[p],
 // so that its last letter is not taken for text.
 func escapeBefore(v []byte, p int) (byte, bool) {
 	if start, depth := percentBefore(v, p); depth > 0 {
 		c, _ := percentAt(v, start, depth)
 		return c, true
 	}
-	if p >= 2 && v[p-2] == '\\' && strings.IndexByte("nrtbf", v[p-1]) >= 0 {
+	if p >= 2 && v[p-2] == '\\' && strings.IndexByte("nrtbfZ", v[p-1]) >= 0 {
 		return ' ', true
 	}
 	if p >= 6 && v[p-6] == '\\' && v[p-5] == 'u' {

@@ -71,8 +71,9 @@
 // [Rewriter.SQL] is a filter over a dump in one pass. It splits the dump into
 // literals, names, comments and the rest, as the server does with backslash
 // escapes on and double quotes for strings; the dump's bytes must be in an
-// encoding that contains ASCII, such as UTF-8 or Latin-1. Only literals that
-// hold an anchor are decoded, and only those that change are written anew.
+// encoding that contains ASCII, such as UTF-8 or Latin-1. Literals that may
+// depend on lengths are decoded, and escaped again if they changed; others that
+// hold an occurrence are rewritten as they stand, for SQL escapes like JSON.
 // The code in version comments (/*! … */) is code; other comments are copied.
 //
 // Table names are told from columns, aliases, indexes and users by the words

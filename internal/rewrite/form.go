@@ -4,7 +4,7 @@ import "bytes"
 
 // maxBackslashes bounds how deeply JSON inside JSON is followed: each level
 // doubles the backslashes in front of a slash.
-const maxBackslashes = 31
+const maxBackslashes = 1023
 
 type formKind uint8
 

@@ -83,3 +83,23 @@ func FuzzSQL(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLiteral checks that a literal becomes what its value does.
+func FuzzLiteral(f *testing.F) {
+	for _, seed := range []string{"\"http://a.b\"\n//a.b\x1a//a.b'", `{"x":"http:\/\/a.b\/p\n\/v\/w"}`, "http%3A%2F%2Fa.b", "s:10:\"http://a.b\";", "\\//a.b \\\\/\\\\/a.b"} {
+		f.Add([]byte(seed))
+	}
+	rewriters := fuzzRewriters(f)
+	f.Fuzz(func(t *testing.T, in []byte) {
+		for i, r := range rewriters {
+			var out bytes.Buffer
+			if _, err := r.sql(context.Background(), strings.NewReader("'"+string(escapeSQL(nil, in))+"'"), &out, windowSize); err != nil {
+				t.Fatal(err)
+			}
+			got := unescapeSQL(nil, out.Bytes()[1:out.Len()-1], '\'')
+			if want, _ := r.Value(in); !bytes.Equal(got, want) {
+				t.Fatalf("%d: %q became %q in SQL and %q alone", i, in, got, want)
+			}
+		}
+	})
+}

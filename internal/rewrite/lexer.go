@@ -254,11 +254,20 @@ func (f *filter) literal(quote byte) bool {
 // and closes at buf[end].
 func (f *filter) rewriteLiteral(start, end int, quote byte) {
 	v := f.buf[start+1 : end]
+	j := job{r: f.r}
+	if plainLiteral(v) {
+		now := j.text(v, 0, segment{})
+		f.tally.add(f.parser.target, &j, j.occurrences > 0)
+		if j.occurrences > 0 {
+			f.replace(start+1, now)
+			f.copied = end
+		}
+		return
+	}
 	if bytes.IndexByte(v, '\\') >= 0 || bytes.IndexByte(v, quote) >= 0 {
 		f.plain = unescapeSQL(f.plain[:0], v, quote)
 		v = f.plain
 	}
-	j := job{r: f.r}
 	now := j.suspect(v, 0)
 	changed := !bytes.Equal(now, v)
 	f.tally.add(f.parser.target, &j, changed)
@@ -267,4 +276,22 @@ func (f *filter) rewriteLiteral(start, end int, quote byte) {
 		f.scratch = append(f.scratch, quote)
 		f.replace(start, f.scratch)
 	}
+}
+
+// plainLiteral reports whether a literal can be rewritten as it stands,
+// because nothing in it depends on lengths and it is not binary: the
+// backslashes of SQL are then to an address what those of JSON are, and what
+// replaces it needs no escaping.
+func plainLiteral(v []byte) bool {
+	for p := 1; p+1 < len(v); p++ {
+		i := bytes.IndexByte(v[p:len(v)-1], ':')
+		if i < 0 {
+			break
+		}
+		p += i
+		if isDigit(v[p+1]) && bytes.IndexByte([]byte("asOCE"), v[p-1]) >= 0 {
+			return false
+		}
+	}
+	return bytes.IndexByte(v, 0) < 0 && !bytes.Contains(v, []byte(`\0`))
 }

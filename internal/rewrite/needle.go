@@ -11,7 +11,7 @@ const maxNeedles = 3
 // and then checked in both directions.
 type needle struct {
 	head   string // what stands before the anchor: "//" or "/var/www/"
-	anchor []byte // the host name, or one segment of the path
+	anchor anchor // the host name, or one segment of the path
 	tail   string // what follows it: ":8080/blog"
 	inside string // what follows it in an occurrence that has moved already, "" unless the new place lies inside the old one
 
@@ -39,7 +39,7 @@ type finder struct {
 func newFinder(r *Rewriter, v []byte) finder {
 	f := finder{r: r, v: v}
 	for i := range r.needles {
-		f.next[i] = indexFrom(v, 0, r.needles[i].anchor)
+		f.next[i] = r.needles[i].anchor.index(v, 0)
 	}
 	return f
 }
@@ -51,7 +51,7 @@ func (f *finder) find(pos int) (match, bool) {
 		best := -1
 		for i := range f.r.needles {
 			if f.next[i] < pos {
-				f.next[i] = indexFrom(f.v, pos, f.r.needles[i].anchor)
+				f.next[i] = f.r.needles[i].anchor.index(f.v, pos)
 			}
 			if f.next[i] < len(f.v) && (best < 0 || f.next[i] < f.next[best]) {
 				best = i
@@ -61,7 +61,7 @@ func (f *finder) find(pos int) (match, bool) {
 			return match{}, false
 		}
 		n, at := &f.r.needles[best], f.next[best]
-		f.next[best] = indexFrom(f.v, at+1, n.anchor)
+		f.next[best] = n.anchor.index(f.v, at+1)
 		m, ok := n.match(f.v, at, f.buf[:0])
 		if !ok {
 			continue
@@ -71,15 +71,6 @@ func (f *finder) find(pos int) (match, bool) {
 			return m, true
 		}
 	}
-}
-
-func indexFrom(v []byte, pos int, anchor []byte) int {
-	if pos < len(v) {
-		if i := bytes.Index(v[pos:], anchor); i >= 0 {
-			return pos + i
-		}
-	}
-	return len(v)
 }
 
 // match checks the text around the anchor at v[at]. The replacement is
@@ -96,7 +87,7 @@ func (n *needle) match(v []byte, at int, buf []byte) (m match, ok bool) {
 	if p, ok := f.match(v, m.start, n.head); !ok || p != at {
 		return m, false
 	}
-	after := at + len(n.anchor)
+	after := at + len(n.anchor.text)
 	if !n.isURL {
 		if !begins(v, m.start, f, false) {
 			return m, false

@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/url"
@@ -82,7 +81,7 @@ func (r *Rewriter) Text(v []byte) (out []byte, changed int) {
 // nearly every value takes.
 func (r *Rewriter) mentions(v []byte) bool {
 	for i := range r.needles {
-		if bytes.Contains(v, r.needles[i].anchor) {
+		if r.needles[i].anchor.index(v, 0) < len(v) {
 			return true
 		}
 	}
@@ -111,7 +110,7 @@ func (r *Rewriter) addURL(from, to string) error {
 	}
 	for _, host := range hosts {
 		n := needle{
-			head: "//", anchor: []byte(host), tail: f.port + f.path,
+			head: "//", anchor: newAnchor(host), tail: f.port + f.path,
 			isURL: true, hasPath: f.path != "", hasPort: f.port != "",
 			to: "//" + t.host + t.port + t.path, scheme: t.scheme,
 		}
@@ -139,9 +138,9 @@ func (r *Rewriter) addPath(from, to string) error {
 	}
 	n := needle{hasPath: true, to: to}
 	n.head, n.tail = splitPath(from)
-	n.anchor = []byte(from[len(n.head) : len(from)-len(n.tail)])
+	n.anchor = newAnchor(from[len(n.head) : len(from)-len(n.tail)])
 	if strings.HasPrefix(to, from+"/") {
-		n.inside = to[len(n.head)+len(n.anchor):]
+		n.inside = to[len(n.head)+len(n.anchor.text):]
 	}
 	r.needles = append(r.needles, n)
 	return nil

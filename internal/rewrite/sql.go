@@ -116,7 +116,7 @@ func (f *filter) fill() error {
 		return fmt.Errorf("reading the dump: %w", err)
 	}
 	for i := range f.r.needles {
-		f.hits[i] = indexFrom(f.buf[:f.end], 0, f.r.needles[i].anchor)
+		f.hits[i] = f.r.needles[i].anchor.index(f.buf[:f.end], 0)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (f *filter) replace(start int, with []byte) {
 func (f *filter) mentions(start, end int) bool {
 	for i := range f.r.needles {
 		if f.hits[i] < start {
-			f.hits[i] = indexFrom(f.buf[:f.end], start, f.r.needles[i].anchor)
+			f.hits[i] = f.r.needles[i].anchor.index(f.buf[:f.end], start)
 		}
 		if f.hits[i] < end {
 			return true
