@@ -40,8 +40,14 @@ var kubernetesNames = []string{"kube-apiserver", "kube-controller-manager", "kub
 // testTools is what tests need without a cluster.
 var testTools = []string{"kubernetes", "helm", "versitygw"}
 
-// tools builds what tests need and prints the folder where it is.
+// tools builds what tests need and prints the folder where it is. As root it installs Debian's part of that, too: the
+// database server and PHP that tests start.
 func (c *cluster) tools(ctx context.Context) error {
+	if os.Geteuid() == 0 {
+		if err := c.step("packages from Debian", func() error { return installPackages(ctx, debianPackages) }); err != nil {
+			return err
+		}
+	}
 	for _, name := range testTools {
 		if err := c.step("program "+name, func() error { return c.buildTool(ctx, name) }); err != nil {
 			return err
