@@ -17,16 +17,17 @@ import (
 	"github.com/sitewright/sitewright/internal/version"
 )
 
-// IndexURL on Install is where the site is: host and path, without a scheme.
+// IndexURL on Install is where the site is: host and path, without scheme and port.
 const IndexURL = "sitewright.dev/url"
 
-// URLKey is the value of IndexURL: http and https are one place.
+// URLKey is the value of IndexURL. Scheme and port make no difference: an Ingress tells sites apart by host and path alone, so that a
+// second site on another port would get the first one's requests.
 func URLKey(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw
 	}
-	return strings.ToLower(u.Host) + strings.TrimSuffix(u.Path, "/")
+	return strings.ToLower(u.Hostname()) + strings.TrimSuffix(u.Path, "/")
 }
 
 // holder clears an operation whose holder is gone or has ended.
