@@ -52,7 +52,7 @@ func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) 
 	state, wait, err := s.Jobs.Run(ctx, spec)
 	if wait != nil || err != nil {
 		if wait != nil && state.Progress.Message != "" {
-			s.status.Progress = &api.Progress{Percent: int32(state.Progress.Percent), Rate: state.Progress.RateMillis, Message: state.Progress.Message}
+			s.status.Progress = step.Progress(state.Progress)
 		}
 		return plan.Result{}, wait, err
 	}

@@ -73,6 +73,9 @@ func (s *site) expose(ctx context.Context) (*step.Wait, error) {
 	return nil, client.IgnoreNotFound(err)
 }
 
+// mostSwitchMessage is the schema's bound on SwitchStatus.Message, in bytes.
+const mostSwitchMessage = 1024
+
 // servingState is how far the pods are.
 type servingState struct {
 	known     bool
@@ -108,7 +111,7 @@ func (s *site) serve(ctx context.Context) (*step.Wait, error) {
 	}
 	op := s.in.Status.Operation
 	s.status.LastSwitch = &api.SwitchStatus{Generation: generation, UID: op.UID, Outcome: api.SwitchFailed, Time: metav1.NewTime(s.now),
-		Message: fmt.Sprintf("generation %d did not answer within %d seconds: %s", generation, switchDeadlineSeconds, s.podTrouble(ctx))}
+		Message: step.Bounded(fmt.Sprintf("generation %d did not answer within %d seconds: %s", generation, switchDeadlineSeconds, s.podTrouble(ctx)), mostSwitchMessage)}
 	return step.Progressing(fmt.Sprintf("setting the site back to generation %d", s.status.Generation)), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -109,7 +110,7 @@ func (o Outcome) Retryable() error {
 func (o Outcome) Conditions(conditions *[]metav1.Condition, generation int64, now time.Time, message string) {
 	set := func(kind string, status metav1.ConditionStatus, reason, text string) {
 		meta.SetStatusCondition(conditions, metav1.Condition{
-			Type: kind, Status: status, Reason: reason, Message: bounded(text),
+			Type: kind, Status: status, Reason: reason, Message: Bounded(text, mostMessage),
 			ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now),
 		})
 	}
@@ -138,11 +139,18 @@ func (o Outcome) Conditions(conditions *[]metav1.Condition, generation int64, no
 	}
 }
 
-// bounded keeps a message within what a person reads, far below the API server's limit of 32 KiB.
-func bounded(s string) string {
-	const most = 2048
+// mostMessage is as much of a message as a person reads, far below the API server's limit of 32 KiB.
+const mostMessage = 2048
+
+// Bounded cuts a text to at most so many bytes. It is cut between runes, since what is not UTF-8 would be read back otherwise than it was written.
+func Bounded(s string, most int) string {
+	const ellipsis = "…"
 	if len(s) <= most {
 		return s
 	}
-	return s[:most] + "…"
+	end := most - len(ellipsis)
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + ellipsis
 }

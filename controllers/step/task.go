@@ -22,8 +22,14 @@ func Begin(t *api.TaskStatus, now time.Time) {
 // Advance notes how far the agent is.
 func Advance(t *api.TaskStatus, p plan.Progress) {
 	if p.Message != "" {
-		t.Progress = &api.Progress{Percent: int32(p.Percent), Rate: p.RateMillis, Message: p.Message}
+		t.Progress = Progress(p)
 	}
+}
+
+// Progress is what an agent printed, within the schema's bounds: a status beyond them could not be written at all.
+func Progress(p plan.Progress) *api.Progress {
+	const mostProgress = 256
+	return &api.Progress{Percent: int32(min(max(p.Percent, 0), 100)), Rate: max(p.RateMillis, 0), Message: Bounded(p.Message, mostProgress)}
 }
 
 // Finish notes that a task is over, when its outcome is final, and settles its conditions. A task that could not begin because of its
