@@ -6,6 +6,7 @@ package operation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -100,14 +101,23 @@ func Release(ctx context.Context, c client.Client, install *api.Install, uid str
 	return nil
 }
 
-// apply writes the operation alone, under the resource version that was read.
+// apply writes the operation alone, under the resource version that was read, and brings install up to what is there now.
 func apply(ctx context.Context, c client.Client, install *api.Install, op *ac.OperationStatusApplyConfiguration) error {
 	status := ac.InstallStatus()
 	if op != nil {
 		status.WithOperation(op)
 	}
 	configuration := ac.Install(install.Name, install.Namespace).WithResourceVersion(install.ResourceVersion).WithUID(install.UID).WithStatus(status)
-	return c.Status().Apply(ctx, configuration, owner, client.ForceOwnership)
+	if err := c.Status().Apply(ctx, configuration, owner, client.ForceOwnership); err != nil {
+		return err
+	}
+	install.ResourceVersion, install.Status.Operation = *configuration.ResourceVersion, nil
+	if op == nil {
+		return nil
+	}
+	written, err := step.Configuration[api.OperationStatus](op)
+	install.Status.Operation = written
+	return err
 }
 
 func queued(kind, name string) *step.Wait {
@@ -142,9 +152,19 @@ func first(ctx context.Context, c client.Client, install *api.Install) (*Task, e
 		consider("Restore", &restores.Items[i], restores.Items[i].Status.Conditions)
 	}
 	for i := range clones.Items {
+		if copied(&clones.Items[i]) {
+			continue
+		}
 		consider("Install", &clones.Items[i], clones.Items[i].Status.Conditions)
 	}
 	return oldest, nil
+}
+
+// copied says whether a clone has all that it wants of its source: what it waits for from then on are its own pods.
+func copied(clone *api.Install) bool {
+	return slices.ContainsFunc(clone.Status.Generations, func(g api.GenerationStatus) bool {
+		return g.UID == string(clone.UID) && g.Sealed
+	})
 }
 
 // waiting says whether a task stands in the queue: one that waits for something else does not keep others back.
