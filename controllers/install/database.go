@@ -153,6 +153,9 @@ func (s *site) generations(ctx context.Context) (*step.Wait, error) {
 		maker = op.UID
 	}
 	if maker != "" && !slices.ContainsFunc(s.status.Generations, func(g api.GenerationStatus) bool { return g.UID == maker }) {
+		if wait, err := s.stopPruning(ctx); wait != nil || err != nil {
+			return wait, err
+		}
 		s.status.Generations = append(s.status.Generations, api.GenerationStatus{Number: next(s.status.Generations), UID: maker})
 		// The number stands in the status before anything is made under it, so that what is made is always found again.
 		return step.Progressing("making room for a new generation"), nil
@@ -202,6 +205,10 @@ func (s *site) createDatabase(ctx context.Context, generation int64) error {
 	}
 	if err := admin.Grant(ctx, user, database); err != nil {
 		return fmt.Errorf("on DatabaseServer %s: %w", s.server.Name, err)
+	}
+	if s.status.Database == nil {
+		// Where something was made is known from now on, whatever becomes the default.
+		s.status.Database = &api.DatabaseStatus{Server: s.server.Name, Name: database, User: user}
 	}
 	return nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers/databaseserver"
@@ -12,6 +15,9 @@ import (
 	"github.com/sitewright/sitewright/internal/names"
 	"github.com/sitewright/sitewright/internal/plan"
 )
+
+// pruneRetry is how long to wait after a removal that failed.
+const pruneRetry = 5 * time.Minute
 
 // prune removes the generations that nobody wants any more: the previous one after its time, and what tasks left that failed. It keeps out
 // of the way of an operation, and never keeps the site from being ready.
@@ -27,15 +33,27 @@ func (s *site) prune(ctx context.Context) (*step.Wait, error) {
 	if unwanted < 0 || s.in.Status.Operation != nil {
 		return nil, nil
 	}
-	number := s.status.Generations[unwanted].Number
+	done, err := s.removeGeneration(ctx, s.status.Generations[unwanted].Number)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "a generation that is not wanted stays for now")
+		s.later(s.now.Add(pruneRetry))
+	}
+	if done {
+		s.status.Generations = slices.Delete(s.status.Generations, unwanted, unwanted+1)
+	}
+	return nil, nil
+}
+
+// removeGeneration removes a generation's database and files, and says whether they are gone.
+func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error) {
 	if s.server != nil && s.existing() == nil && s.usesDatabase() {
 		admin, err := databaseserver.Connect(ctx, s.Client, s.server)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		defer admin.Close()
 		if err := admin.DropDatabase(ctx, names.Database(string(s.in.UID), number)); err != nil {
-			return nil, fmt.Errorf("removing generation %d: %w", number, err)
+			return false, fmt.Errorf("removing generation %d: %w", number, err)
 		}
 	}
 	m := &job.Mounts{}
@@ -52,15 +70,36 @@ func (s *site) prune(ctx context.Context) (*step.Wait, error) {
 		Plan: plan.Plan{Prune: &plan.Prune{Volume: job.SiteVolume, Keep: keep}},
 	})
 	if wait != nil || err != nil {
-		return nil, err
+		return false, err
 	}
 	if f := state.Result.Failure; f != nil {
-		return nil, fmt.Errorf("removing generation %d: %s", number, f.Message)
+		if due := state.Ended.Add(pruneRetry); s.now.Before(due) {
+			s.later(due)
+			return false, nil
+		}
+		_, err := s.Jobs.Remove(ctx, s.in.Namespace, name)
+		return false, err
 	}
-	if gone, err := s.Jobs.Remove(ctx, s.in.Namespace, name); err != nil || !gone {
-		return nil, err
+	// Once the Job is gone it would be made anew, so the generation leaves the status without waiting for that.
+	_, err = s.Jobs.Remove(ctx, s.in.Namespace, name)
+	return err == nil, err
+}
+
+// stopPruning ends the agents that remove generations: they remove all that they do not know, and so would take along the one that is about to
+// be made. What they leave is removed later.
+func (s *site) stopPruning(ctx context.Context) (*step.Wait, error) {
+	for _, g := range s.status.Generations {
+		if s.keeps(g.Number) {
+			continue
+		}
+		gone, err := s.Jobs.Remove(ctx, s.in.Namespace, names.GenerationJob("prune", s.in.Name, g.Number))
+		if err != nil {
+			return nil, err
+		}
+		if !gone {
+			return step.Progressing(fmt.Sprintf("waiting for the removal of generation %d to stop", g.Number)), nil
+		}
 	}
-	s.status.Generations = slices.Delete(s.status.Generations, unwanted, unwanted+1)
 	return nil, nil
 }
 
