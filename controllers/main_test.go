@@ -1,0 +1,106 @@
+package controllers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/controllers"
+	"github.com/sitewright/sitewright/controllers/install"
+	"github.com/sitewright/sitewright/internal/mysql/mysqltest"
+)
+
+// cluster is the one API server of these tests. It has no kubelet and no controllers but ours: the tests play those.
+var cluster struct {
+	config  *rest.Config
+	scheme  *runtime.Scheme
+	live    client.WithWatch
+	indexes indexes
+}
+
+var platform = install.Platform{
+	OperatorImage: "example/sitewright:1",
+	Runtimes: map[string]string{
+		"php-7.4": "example/runtime:php-7.4", "php-8.2": "example/runtime:php-8.2", "php-8.4": "example/runtime:php-8.4",
+	},
+	Exposure: "ingress", IngressClass: "local",
+}
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "controllers:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	assets := os.Getenv("KUBEBUILDER_ASSETS")
+	if assets == "" {
+		assets = filepath.Join("..", ".cluster", "bin")
+	}
+	for _, program := range []string{"kube-apiserver", "etcd"} {
+		if _, err := os.Stat(filepath.Join(assets, program)); err != nil {
+			return 0, fmt.Errorf("these tests run %s: make it with `go run ./hack/cluster tools` and set KUBEBUILDER_ASSETS to the folder that it prints: %w", program, err)
+		}
+	}
+	environment := &envtest.Environment{
+		BinaryAssetsDirectory: assets,
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	defer func() { err = errors.Join(err, environment.Stop()) }()
+	if cluster.config, err = environment.Start(); err != nil {
+		return 0, fmt.Errorf("start the API server: %w", err)
+	}
+	cluster.config.QPS, cluster.config.Burst = -1, -1
+	cluster.scheme = runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(cluster.scheme), api.AddToScheme(cluster.scheme)); err != nil {
+		return 0, err
+	}
+	if cluster.live, err = client.NewWithWatch(cluster.config, client.Options{Scheme: cluster.scheme}); err != nil {
+		return 0, err
+	}
+	if err := recordIndexes(); err != nil {
+		return 0, err
+	}
+	return mysqltest.Main(m), nil
+}
+
+// recordIndexes registers the controllers with a manager that never starts, to learn by which fields they look things up.
+func recordIndexes() error {
+	mgr, err := ctrl.NewManager(cluster.config, ctrl.Options{
+		Scheme: cluster.scheme, Metrics: metricsserver.Options{BindAddress: "0"}, Controller: anyName(),
+	})
+	if err != nil {
+		return err
+	}
+	cluster.indexes = indexes{}
+	return controllers.Setup(context.Background(), wiring{mgr, cluster.indexes}, platform, newClock().Now)
+}
+
+// anyName admits controllers of one name in several managers of one program.
+func anyName() config.Controller { return config.Controller{SkipNameValidation: new(true)} }
+
+// wiring is a manager whose indexes are recorded.
+type wiring struct {
+	manager.Manager
+	fields indexes
+}
+
+func (w wiring) GetFieldIndexer() client.FieldIndexer { return w.fields }
