@@ -27,6 +27,7 @@ type phpEditor struct {
 	level  int
 	out    []byte
 	copied int
+	ends   map[int]int // lets nested arrays be passed over a second time at once
 }
 
 // value rewrites the string s:…; at v[start:end].
@@ -56,7 +57,7 @@ func (e *phpEditor) key(start, end int, key []byte, b *box) {
 		return
 	}
 	if b.keys == nil {
-		b.keys = stringKeys(e.v, b)
+		b.keys = e.stringKeys(b)
 	}
 	if _, taken := b.keys[string(now)]; taken {
 		return
@@ -67,11 +68,14 @@ func (e *phpEditor) key(start, end int, key []byte, b *box) {
 }
 
 // stringKeys collects the string keys of b.
-func stringKeys(v []byte, b *box) map[string]struct{} {
+func (e *phpEditor) stringKeys(b *box) map[string]struct{} {
 	keys := make(map[string]struct{})
-	p := phpReader{v: v, pos: b.start, steps: math.MaxInt}
+	if e.ends == nil {
+		e.ends = make(map[int]int)
+	}
+	p := phpReader{v: e.v, pos: b.start, steps: math.MaxInt, ends: e.ends}
 	for range b.count {
-		if v[p.pos] == 's' {
+		if e.v[p.pos] == 's' {
 			key, _ := p.str()
 			keys[string(key)] = struct{}{}
 		} else {

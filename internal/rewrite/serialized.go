@@ -48,7 +48,8 @@ type phpReader struct {
 	pos   int
 	depth int
 	steps int
-	edit  *phpEditor // nil: only look
+	edit  *phpEditor  // nil: only look
+	ends  map[int]int // where the entries that start somewhere end; nil: not kept
 }
 
 // value reads one value.
@@ -104,6 +105,9 @@ func (p *phpReader) entries(n int, keysAreData bool) bool {
 		return false
 	}
 	b := box{start: p.pos, count: n}
+	if end, ok := p.ends[b.start]; ok {
+		p.pos, n = end, 0
+	}
 	for range n {
 		if p.pos >= len(p.v) {
 			return false
@@ -128,6 +132,9 @@ func (p *phpReader) entries(n int, keysAreData bool) bool {
 		if !p.value() {
 			return false
 		}
+	}
+	if p.ends != nil {
+		p.ends[b.start] = p.pos
 	}
 	p.depth--
 	return p.lit("}")
