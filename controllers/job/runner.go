@@ -78,20 +78,26 @@ func (r *Runner) observe(ctx context.Context, s Spec, want, have *batchv1.Job) (
 		return State{}, nil, err
 	}
 	complete, failed := finished(have, batchv1.JobComplete), finished(have, batchv1.JobFailed)
-	if complete == nil && failed == nil {
+	changed := want.Spec.Template.Annotations[planAnnotation] != have.Spec.Template.Annotations[planAnnotation]
+	if complete == nil && failed == nil && !(changed && betweenTries(pods)) {
 		return r.running(ctx, s.Namespace, pods)
 	}
 	result, found := lastResult(pods)
 	switch {
 	case complete != nil && found && result.Failure == nil:
 		return State{Done: true, Result: result, Ended: complete.LastTransitionTime.Time}, nil, nil
-	case complete != nil, want.Spec.Template.Annotations[planAnnotation] != have.Spec.Template.Annotations[planAnnotation]:
+	case complete != nil, changed:
 		// The answer went with its pod, or what was asked for has changed. A run of the same plan answers from the seal.
 		return State{}, step.Progressing("running the task again"), r.delete(ctx, have)
 	case !found:
 		result.Failure = &plan.Failure{Reason: plan.ReasonInternal, Message: "the agent gave no answer: " + failed.Message, Terminal: true}
 	}
 	return State{Done: true, Result: result, Ended: failed.LastTransitionTime.Time}, nil, nil
+}
+
+// betweenTries says whether the last agent failed and the next has not begun.
+func betweenTries(pods []corev1.Pod) bool {
+	return len(pods) > 0 && pods[len(pods)-1].Status.Phase == corev1.PodFailed
 }
 
 // running waits for an agent, and tells how far it is or what keeps it from starting.

@@ -78,6 +78,9 @@ func (c *cluster) operatorAndDemo(ctx context.Context) error {
 	if err := c.step("operator", func() error { return c.installChart(ctx) }); err != nil {
 		return err
 	}
+	if err := c.step("catalogue", func() error { return c.applyCatalogue(ctx) }); err != nil {
+		return err
+	}
 	if err := c.step("demo namespace", func() error { return c.applyDemo(ctx) }); err != nil {
 		return err
 	}
@@ -109,6 +112,16 @@ func (c *cluster) installChart(ctx context.Context) error {
 		return fmt.Errorf("%w\n%s%s", err, pods, lastLines(events, 10))
 	}
 	return nil
+}
+
+// applyCatalogue applies the catalogue with the releases that the local mirror serves. Server-side: a recipe is too long
+// for the annotation that kubectl keeps otherwise.
+func (c *cluster) applyCatalogue(ctx context.Context) error {
+	objects, err := output(c.kubectl(ctx, "kustomize", filepath.Join(c.checkout, "test/catalogue")))
+	if err != nil {
+		return err
+	}
+	return c.apply(ctx, objects)
 }
 
 // applyDemo applies the manifests under demo, with the S3 server's keys beside
