@@ -122,7 +122,7 @@ func (r *streamReader) Read(p []byte) (int, error) {
 	if r.stream.count != nil {
 		r.stream.count.Add(int64(n))
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("read stream %s: %w", r.stream.name, err)
 	}
 	return n, err

@@ -167,10 +167,7 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 		}
 		r = bytes.NewReader(nil)
 	}
-	start, seeker, err := rewindable(r)
-	if err != nil {
-		return s.errorOf("put", name, err)
-	}
+	start, seeker := rewindable(r)
 	options := minio.PutObjectOptions{
 		ContentType:      "application/octet-stream",
 		PartSize:         partSize,
@@ -198,16 +195,16 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 	})
 }
 
-func rewindable(r io.Reader) (int64, io.Seeker, error) {
+func rewindable(r io.Reader) (int64, io.Seeker) {
 	seeker, ok := r.(io.Seeker)
 	if !ok {
-		return 0, nil, nil
+		return 0, nil
 	}
 	start, err := seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return 0, nil, nil // A pipe dressed as a file: put once.
+		return 0, nil // A pipe dressed as a file: put once.
 	}
-	return start, seeker, nil
+	return start, seeker
 }
 
 // sourceReader hides Seek and Close from the library and remembers a failure of the source.
@@ -218,7 +215,7 @@ type sourceReader struct {
 
 func (s *sourceReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 	}
 	return n, err
