@@ -83,7 +83,7 @@ func (k *cluster) databasesOf(uid string) string {
 	db, left := k.server(), []string{}
 	for query, argument := range map[string]string{
 		"SELECT schema_name FROM information_schema.schemata WHERE LEFT(schema_name, CHAR_LENGTH(?1)) = ?1": names.DatabasePrefix(uid),
-		"SELECT user FROM mysql.user WHERE user = ?1": names.DatabaseUser(uid),
+		"SELECT user FROM mysql.user WHERE user = ?1":                                                       names.DatabaseUser(uid),
 	} {
 		arguments := []any{}
 		for range strings.Count(query, "?1") {
