@@ -15,7 +15,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -81,16 +80,16 @@ func Apply(ctx context.Context, c client.Client, objects []*unstructured.Unstruc
 }
 
 func applyOne(ctx context.Context, c client.Client, object *unstructured.Unstructured, patience time.Duration) error {
-	var last error
-	err := wait.PollUntilContextTimeout(ctx, time.Second, patience, true, func(ctx context.Context) (bool, error) {
-		last = c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), FieldOwner, client.ForceOwnership)
-		if meta.IsNoMatchError(last) {
-			return false, nil
+	deadline := time.Now().Add(patience)
+	for {
+		err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object.DeepCopy()), FieldOwner, client.ForceOwnership)
+		if !meta.IsNoMatchError(err) || time.Now().After(deadline) {
+			return err
 		}
-		return true, last
-	})
-	if last != nil {
-		return last
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
 	}
-	return err
 }
