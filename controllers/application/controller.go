@@ -49,7 +49,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if err := step.ApplyStatus(ctx, r.Client, ac.Application(app.Name).WithResourceVersion(app.ResourceVersion).WithStatus(configuration)); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(r.Events, app, app.Status.Conditions, status.Conditions)
 	return ctrl.Result{}, nil

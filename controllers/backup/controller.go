@@ -88,7 +88,7 @@ func (t *task) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 	}
 	err = step.ApplyStatus(ctx, t.Client, ac.Backup(t.backup.Name, t.backup.Namespace).WithResourceVersion(t.backup.ResourceVersion).WithStatus(configuration))
 	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(t.Events, t.backup, t.backup.Status.Conditions, t.status.Conditions)
 	return result, o.Retryable()

@@ -58,6 +58,13 @@ func (t *task) findLocation(ctx context.Context) (*step.Wait, error) {
 	case b != nil && b.LocationRef != nil:
 		name = b.LocationRef.Name
 	}
+	begun, err := t.Jobs.Begun(ctx, t.backup.Namespace, names.Job("backup", t.backup.Name))
+	if err != nil {
+		return nil, err
+	}
+	if begun != nil && begun.Backup != nil && begun.Backup.UID == string(t.backup.UID) {
+		name = begun.Backup.Location.Name
+	}
 	l, wait, err := location.Find(ctx, t.Client, t.backup.Namespace, name)
 	t.location = l
 	return wait, err
@@ -126,6 +133,9 @@ func (t *task) ownerReference() metav1.OwnerReference {
 // release gives the Install back.
 func (t *task) release(ctx context.Context) error {
 	in := t.install
+	if installOf(t.backup) == "" {
+		return nil
+	}
 	if in == nil {
 		in = &api.Install{}
 		err := t.Get(ctx, client.ObjectKey{Namespace: t.backup.Namespace, Name: installOf(t.backup)}, in)

@@ -80,7 +80,7 @@ func (p *place) report(ctx context.Context, o step.Outcome) (ctrl.Result, error)
 	err = step.ApplyStatus(ctx, p.Client, ac.BackupLocation(p.location.Name, p.location.Namespace).
 		WithResourceVersion(p.location.ResourceVersion).WithStatus(configuration))
 	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(p.Events, p.location, p.location.Status.Conditions, p.status.Conditions)
 	return result, o.Retryable()

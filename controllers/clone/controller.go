@@ -102,7 +102,7 @@ func (t *task) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 	}
 	err = step.ApplyStatus(ctx, t.Client, ac.Clone(t.clone.Name, t.clone.Namespace).WithResourceVersion(t.clone.ResourceVersion).WithStatus(configuration))
 	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(t.Events, t.clone, t.clone.Status.Conditions, t.status.Conditions)
 	return result, o.Retryable()

@@ -135,7 +135,7 @@ func (s *site) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 		return ctrl.Result{}, err
 	}
 	if err := step.ApplyStatus(ctx, s.Client, configuration); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(s.Events, s.in, s.in.Status.Conditions, s.status.Conditions)
 	return result, o.Retryable()

@@ -158,6 +158,23 @@ func (r *Runner) podsOf(ctx context.Context, j *batchv1.Job) ([]corev1.Pod, erro
 	return list.Items, nil
 }
 
+// Begun is the plan that a Job was made with, nil when there is no such Job.
+func (r *Runner) Begun(ctx context.Context, namespace, name string) (*plan.Plan, error) {
+	var j batchv1.Job
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &j)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading Job %s: %w", name, err)
+	}
+	p, err := plan.Read(strings.NewReader(j.Spec.Template.Annotations[planAnnotation]))
+	if err != nil {
+		return nil, fmt.Errorf("Job %s: %w", name, err)
+	}
+	return p, nil
+}
+
 // Remove deletes a Job with its pods, and says whether it is gone.
 func (r *Runner) Remove(ctx context.Context, namespace, name string) (bool, error) {
 	var j batchv1.Job

@@ -95,7 +95,7 @@ func (t *task) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 	}
 	err = step.ApplyStatus(ctx, t.Client, ac.Restore(t.restore.Name, t.restore.Namespace).WithResourceVersion(t.restore.ResourceVersion).WithStatus(configuration))
 	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(t.Events, t.restore, t.restore.Status.Conditions, t.status.Conditions)
 	return result, o.Retryable()

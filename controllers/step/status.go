@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
@@ -17,6 +20,9 @@ import (
 
 // Owner is the field owner of everything that controllers apply, but for an Install's operation.
 const Owner = client.FieldOwner("sitewright")
+
+// catchUp is how long a cache may take to learn what was just written.
+const catchUp = 200 * time.Millisecond
 
 // Configuration turns a value of the API into its apply configuration: both have one JSON shape, and what is empty in the
 // value is not applied.
@@ -36,6 +42,18 @@ func Configuration[C any](value any) (*C, error) {
 // something older is refused by the API server, and made again on what is there now.
 func ApplyStatus(ctx context.Context, c client.Client, configuration runtime.ApplyConfiguration) error {
 	return c.Status().Apply(ctx, configuration, Owner, client.ForceOwnership)
+}
+
+// Unwritten is what a reconcile returns when its status could not be written. An object that is gone needs none; one that has changed meanwhile is
+// looked at again as soon as the cache has caught up, which is no error.
+func Unwritten(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: catchUp}, nil
+	}
+	if apierrors.IsNotFound(err) {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
 }
 
 // Announce emits an event when Ready changed its reason between before and after: what a person would want to see in

@@ -3,7 +3,6 @@ package upgrade
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -44,7 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if err := step.ApplyStatus(ctx, r.Client, ac.Upgrade(obj.Name, obj.Namespace).WithResourceVersion(obj.ResourceVersion).WithStatus(configuration)); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
+		return step.Unwritten(err)
 	}
 	step.Announce(r.Events, obj, obj.Status.Conditions, status.Conditions)
 	return ctrl.Result{}, nil

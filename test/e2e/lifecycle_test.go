@@ -38,11 +38,19 @@ func TestLifecycle(t *testing.T) {
 		{"restore without a failed request", l.restoreUnderLoad},
 		{"delete", l.deleteEverything},
 	} {
-		if !t.Run(s.name, func(t *testing.T) { l.t = t; s.run(t) }) {
-			l.t = t
+		if !t.Run(s.name, func(t *testing.T) { l.on(t); s.run(t) }) {
+			l.on(t)
 			t.Fatalf("%s failed: what follows builds on it", s.name)
 		}
-		l.t = t
+		l.on(t)
+	}
+}
+
+// on makes a test the one that failures are reported to.
+func (l *lifecycle) on(t *testing.T) {
+	l.t = t
+	if l.blog != nil {
+		l.blog.t = t
 	}
 }
 
