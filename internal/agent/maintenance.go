@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -112,9 +111,4 @@ func readSmall(root *os.Root, name string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxConfiguration))
-}
-
-// stop ends maintenance when the task is stopped before it came to it.
-func (m *maintenance) stop(ctx context.Context) func() bool {
-	return context.AfterFunc(ctx, func() { _ = m.end() }) // Its error is returned by the end that follows.
 }

@@ -198,12 +198,15 @@ func (m *making) measure(ctx context.Context) error {
 // usage counts files and links and adds up their sizes.
 func usage(ctx context.Context, root *os.Root) (files, bytes int64, err error) {
 	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		if missing(err) {
+			return nil // A site at work removes files.
+		}
 		if err != nil || e.IsDir() {
 			return errors.Join(err, ctx.Err())
 		}
 		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // A site at work removes files.
+		if missing(err) {
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", path.Clean(name), err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/mysql"
+	"github.com/sitewright/sitewright/internal/recipe"
 	"github.com/sitewright/sitewright/internal/rewrite"
 )
 
@@ -50,6 +51,9 @@ func (m *making) moveFrom(from place, newSite bool) (*move, error) {
 	}
 	if from.prefix == "" {
 		o.Tables = from.tables // Without a prefix, only the list tells the site's names from others.
+	}
+	if scope := m.site.Recipe.Move.URL; scope != "" && scope != recipe.Everywhere && from.url != mv.to.url {
+		m.warn("the recipe limits the rewriting of URLs to %s, which is not supported yet: all tables were rewritten", scope)
 	}
 	r, err := rewrite.New(o)
 	if err != nil {
