@@ -38,7 +38,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, now
 			return (&databaseserver.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
 		},
 		"BackupLocation": func() error {
-			return (&backuplocation.Reconciler{Client: c, Jobs: jobs, Events: events, Now: now}).SetupWithManager(mgr)
+			return (&backuplocation.Reconciler{Client: c, Live: mgr.GetAPIReader(), Jobs: jobs, Events: events, Now: now}).SetupWithManager(mgr)
 		},
 		"Install": func() error { return sites.SetupWithManager(ctx, mgr) },
 		"Backup": func() error {

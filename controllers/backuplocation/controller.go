@@ -28,6 +28,8 @@ import (
 // Reconciler reconciles BackupLocations.
 type Reconciler struct {
 	client.Client
+	// Live reads past the cache, which holds only what is labelled as ours.
+	Live   client.Reader
 	Jobs   *job.Runner
 	Events events.EventRecorder
 	Now    func() time.Time

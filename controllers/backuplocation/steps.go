@@ -84,6 +84,9 @@ func (p *place) volume(ctx context.Context) (*step.Wait, error) {
 	name := names.LocationVolume(l.Name)
 	have := &corev1.PersistentVolumeClaim{}
 	err := p.Get(ctx, client.ObjectKey{Namespace: l.Namespace, Name: name}, have)
+	if apierrors.IsNotFound(err) {
+		err = p.Live.Get(ctx, client.ObjectKey{Namespace: l.Namespace, Name: name}, have)
+	}
 	if err == nil && !metav1.IsControlledBy(have, l) {
 		return nil, step.Failed(fmt.Sprintf("PersistentVolumeClaim %s exists and does not belong to this location: delete it, or name the location otherwise", name))
 	}
@@ -109,8 +112,7 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 	name := names.Job("open", p.location.Name)
 	if due := p.due(); due > 0 {
 		p.again = due
-		gone, err := p.Jobs.Remove(ctx, p.location.Namespace, name)
-		if err != nil || !gone {
+		if _, err := p.Jobs.Remove(ctx, p.location.Namespace, name); err != nil {
 			return nil, err
 		}
 		return p.same()

@@ -119,7 +119,7 @@ func watchPage(url, before, after string) *pageWatch {
 }
 
 func lookAt(c *http.Client, url, before, after string) (what, why string) {
-	answer, err := c.Get(url) //nolint:noctx // bounded by the client's timeout
+	answer, err := c.Get(url)
 	if err != nil {
 		return "error", err.Error()
 	}

@@ -273,7 +273,7 @@ func requestLoop(url string, done <-chan struct{}, deadline time.Time) string {
 }
 
 func probe(c *http.Client, url string) string {
-	answer, err := c.Get(url) //nolint:noctx // bounded by the client's timeout
+	answer, err := c.Get(url)
 	if err != nil {
 		return err.Error()
 	}
