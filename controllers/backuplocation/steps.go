@@ -30,7 +30,7 @@ const (
 
 // supported refuses the protocols that this version does not speak.
 func (p *place) supported(context.Context) (*step.Wait, error) {
-	p.status.Where = location.Where(p.location)
+	p.status.Where = step.Bounded(location.Where(p.location), 1024)
 	if p.location.Spec.S3 == nil && p.location.Spec.Volume == nil {
 		return nil, step.NotImplemented("this version of Sitewright keeps backups on s3 and volume only")
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -163,6 +162,3 @@ func hostOf(raw string) string {
 	}
 	return u.Hostname()
 }
-
-// generationText is a generation in a label or annotation.
-func generationText(n int64) string { return strconv.FormatInt(n, 10) }

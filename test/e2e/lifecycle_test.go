@@ -242,6 +242,7 @@ spec: {backupRef: {name: blog-1}}
 	if failures := <-report; failures != "" {
 		t.Error(failures)
 	}
+	l.blog = l.open("blog", "http://life.localtest/") // the sessions are those of the backup
 	l.blog.check(l.content, "alpha")
 }
 
