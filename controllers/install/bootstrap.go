@@ -58,7 +58,7 @@ func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) 
 	}
 	r := state.Result
 	if r.Failure != nil {
-		return r, nil, step.Failed(fmt.Sprintf("%s failed: %s", spec.Plan.Task(), r.Failure.Message))
+		return r, nil, step.Failed(r.Failure.Message)
 	}
 	g.Sealed = true
 	s.status.Version, s.status.SchemaVersion = r.Version, r.SchemaVersion
