@@ -166,7 +166,7 @@ func TestInstallAdmittedBySelector(t *testing.T) {
 }
 
 func TestInstallWithoutDefaultServer(t *testing.T) {
-	w := newWorld(t)
+	w := newSerialWorld(t)
 	w.application()
 	in := w.site("blog", func(in *api.Install) { in.Spec.Database = nil })
 	w.settle(in)

@@ -67,8 +67,15 @@ type world struct {
 	answers map[string]answer
 }
 
-// newWorld makes a namespace for a test.
+// newWorld makes a namespace for a test, which runs beside others: what it makes outside that namespace has the namespace in its name.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	return newSerialWorld(t)
+}
+
+// newSerialWorld is for tests that have a default DatabaseServer: there is one for all namespaces.
+func newSerialWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, Client: cluster.live, clock: newClock(), answers: map[string]answer{}}
 	w.ns = w.namespace(nil)
@@ -95,7 +102,7 @@ func (w *world) operate(c client.Client) {
 	w.reconcilers = map[string]reconcile.Reconciler{
 		"Application":    &application.Reconciler{Client: c, Now: now},
 		"Backup":         &backup.Reconciler{Client: c, Jobs: w.jobs, Sites: sites, Now: now},
-		"BackupLocation": &backuplocation.Reconciler{Client: c, Jobs: w.jobs, Now: now},
+		"BackupLocation": &backuplocation.Reconciler{Client: c, Live: cluster.live, Jobs: w.jobs, Now: now},
 		"BackupSchedule": &backupschedule.Reconciler{Client: c, Now: now},
 		"Clone":          &clone.Reconciler{Client: c, Now: now},
 		"DatabaseServer": &databaseserver.Reconciler{Client: c, Now: now},

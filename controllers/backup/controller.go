@@ -67,7 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	o := step.Run(ctx, t.supported, t.findInstall, t.findLocation, t.hold, t.run)
 	result, err := t.report(ctx, o)
 	if err == nil && step.Ended(&t.status.TaskStatus) {
-		err = t.release(ctx)
+		return step.Unwritten(t.release(ctx))
 	}
 	return result, err
 }

@@ -149,7 +149,7 @@ func (t *task) release(ctx context.Context) error {
 // expire deletes a Backup whose time has come; its finalizer takes the snapshot along.
 func (t *task) expire(ctx context.Context) (ctrl.Result, error) {
 	if err := t.release(ctx); err != nil {
-		return ctrl.Result{}, err
+		return step.Unwritten(err)
 	}
 	at := t.status.ExpirationTime
 	if at == nil {

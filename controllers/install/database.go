@@ -153,9 +153,6 @@ func (s *site) generations(ctx context.Context) (*step.Wait, error) {
 		maker = op.UID
 	}
 	if maker != "" && !slices.ContainsFunc(s.status.Generations, func(g api.GenerationStatus) bool { return g.UID == maker }) {
-		if wait, err := s.stopPruning(ctx); wait != nil || err != nil {
-			return wait, err
-		}
 		s.status.Generations = append(s.status.Generations, api.GenerationStatus{Number: next(s.status.Generations), UID: maker})
 		// The number stands in the status before anything is made under it, so that what is made is always found again.
 		return step.Progressing("making room for a new generation"), nil

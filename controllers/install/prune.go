@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers/databaseserver"
@@ -18,6 +21,9 @@ import (
 
 // pruneRetry is how long to wait after a removal that failed.
 const pruneRetry = 5 * time.Minute
+
+// endingRetry is how long to wait for pods that are ending.
+const endingRetry = 3 * time.Second
 
 // prune removes the generations that nobody wants any more: the previous one after its time, and what tasks left that failed. It keeps out
 // of the way of an operation, and never keeps the site from being ready.
@@ -33,7 +39,16 @@ func (s *site) prune(ctx context.Context) (*step.Wait, error) {
 	if unwanted < 0 || s.in.Status.Operation != nil {
 		return nil, nil
 	}
-	done, err := s.removeGeneration(ctx, s.status.Generations[unwanted].Number)
+	number := s.status.Generations[unwanted].Number
+	ended, err := s.ended(ctx, number)
+	if err == nil && !ended {
+		s.later(s.now.Add(endingRetry))
+		return nil, nil
+	}
+	done := false
+	if err == nil {
+		done, err = s.removeGeneration(ctx, number)
+	}
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "a generation that is not wanted stays for now")
 		s.later(s.now.Add(pruneRetry))
@@ -58,16 +73,10 @@ func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error)
 	}
 	m := &job.Mounts{}
 	m.Claim(names.Workload(s.in.Name), job.SiteVolume, false)
-	keep := []int64{}
-	for _, g := range s.status.Generations {
-		if g.Number != number {
-			keep = append(keep, g.Number)
-		}
-	}
 	name := names.GenerationJob("prune", s.in.Name, number)
 	state, wait, err := s.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: s.in.Namespace, Install: s.in.Name, Owner: *s.ownerReference(), Mounts: m, Beside: Beside(s.in),
-		Plan: plan.Plan{Prune: &plan.Prune{Volume: job.SiteVolume, Keep: keep}},
+		Plan: plan.Plan{Prune: &plan.Prune{Volume: job.SiteVolume, Generation: number}},
 	})
 	if wait != nil || err != nil {
 		return false, err
@@ -85,22 +94,16 @@ func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error)
 	return err == nil, err
 }
 
-// stopPruning ends the agents that remove generations: they remove all that they do not know, and so would take along the one that is about to
-// be made. What they leave is removed later.
-func (s *site) stopPruning(ctx context.Context) (*step.Wait, error) {
-	for _, g := range s.status.Generations {
-		if s.keeps(g.Number) {
-			continue
-		}
-		gone, err := s.Jobs.Remove(ctx, s.in.Namespace, names.GenerationJob("prune", s.in.Name, g.Number))
-		if err != nil {
-			return nil, err
-		}
-		if !gone {
-			return step.Progressing(fmt.Sprintf("waiting for the removal of generation %d to stop", g.Number)), nil
-		}
+// ended says whether no pod serves a generation any more: one that is terminating still answers its last requests, and no Deployment counts it.
+func (s *site) ended(ctx context.Context, number int64) (bool, error) {
+	var pods corev1.PodList
+	err := s.Live.List(ctx, &pods, client.InNamespace(s.in.Namespace), client.MatchingLabels(job.SelectorLabels(s.in.Name)))
+	if err != nil {
+		return false, fmt.Errorf("listing the site's pods: %w", err)
 	}
-	return nil, nil
+	return !slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool {
+		return p.Annotations[generationAnnotation] == strconv.FormatInt(number, 10)
+	}), nil
 }
 
 // keeps says whether a generation is wanted.

@@ -57,7 +57,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return t.report(ctx, step.Run(ctx, t.stop, t.letGo))
 	}
 	if step.Ended(&t.status.TaskStatus) {
-		return ctrl.Result{}, t.release(ctx)
+		return step.Unwritten(t.release(ctx))
 	}
 	if err := step.EnsureFinalizer(ctx, r.Client, restore); err != nil {
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
@@ -65,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	o := step.Run(ctx, t.steps()...)
 	result, err := t.report(ctx, o)
 	if err == nil && step.Ended(&t.status.TaskStatus) {
-		err = t.release(ctx)
+		return step.Unwritten(t.release(ctx))
 	}
 	return result, err
 }

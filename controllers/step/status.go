@@ -47,13 +47,16 @@ func ApplyStatus(ctx context.Context, c client.Client, configuration runtime.App
 // Unwritten is what a reconcile returns when its status could not be written. An object that is gone needs none; one that has changed meanwhile is
 // looked at again as soon as the cache has caught up, which is no error.
 func Unwritten(err error) (ctrl.Result, error) {
+	if err == nil {
+		return ctrl.Result{}, nil
+	}
 	if apierrors.IsConflict(err) {
 		return ctrl.Result{RequeueAfter: catchUp}, nil
 	}
 	if apierrors.IsNotFound(err) {
 		return ctrl.Result{}, nil
 	}
-	return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
+	return ctrl.Result{}, fmt.Errorf("writing a status: %w", err)
 }
 
 // Announce emits an event when Ready changed its reason between before and after: what a person would want to see in

@@ -120,13 +120,13 @@ func TestSealAndPrune(t *testing.T) {
 		t.Error("a sealed generation was made again")
 	}
 	w.fails(&plan.Plan{Clone: &plan.Clone{Site: blog, Source: w.site("other", blogURL, "app_", 1)}}, plan.ReasonInvalid, true, "generation 1")
-	w.run(&plan.Plan{Prune: &plan.Prune{Volume: blog.Volume, Keep: []int64{1}}})
+	w.run(&plan.Plan{Prune: &plan.Prune{Volume: blog.Volume, Generation: 2}})
 	if len(tree(t, blog)) == 0 {
 		t.Fatal("prune removed what was to be kept")
 	}
-	w.run(&plan.Plan{Prune: &plan.Prune{Volume: blog.Volume}})
+	w.run(&plan.Plan{Prune: &plan.Prune{Volume: blog.Volume, Generation: 1}})
 	if _, err := os.Stat(siteDir(blog)); err == nil {
-		t.Error("prune left a generation that was not to be kept")
+		t.Error("prune left the generation that it was to remove")
 	}
 }
 
@@ -173,7 +173,7 @@ func TestKilledBackupLeavesNoMaintenance(t *testing.T) {
 	if read(t, file) != "closed" {
 		t.Error("the maintenance file is not what the recipe says")
 	}
-	w.run(&plan.Plan{Prune: &plan.Prune{Volume: blog.Volume, Keep: []int64{1}}})
+	w.run(&plan.Plan{Prune: &plan.Prune{Volume: blog.Volume, Generation: 7}})
 	if _, err := os.Stat(file); err == nil {
 		t.Error("the site is still in maintenance")
 	}

@@ -166,14 +166,13 @@ func (l *location) snapshotsOf(ctx context.Context, source *repository.Source, b
 	return ids, nil
 }
 
-// prune removes generations.
+// prune removes a generation.
 func (a *agent) prune(ctx context.Context, p *plan.Prune) (result plan.Result, err error) {
-	a.progress.phase(0, 100, "removing old generations")
+	a.progress.phase(0, 100, "removing an old generation")
 	v, err := a.openVolume(ctx, p.Volume)
 	if err != nil {
 		return plan.Result{}, err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
-	_, err = v.Prune(p.Keep)
-	return plan.Result{}, err
+	return plan.Result{}, v.Prune(p.Generation)
 }

@@ -137,22 +137,9 @@ func (v *Volume) Remove(n int64) error {
 	return nil
 }
 
-// Prune removes every generation but those to keep, and what lies in the staging directory.
-func (v *Volume) Prune(keep []int64) (removed []int64, err error) {
-	list, err := v.List()
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range list {
-		if slices.Contains(keep, g.N) {
-			continue
-		}
-		if err := v.Remove(g.N); err != nil {
-			return removed, err
-		}
-		removed = append(removed, g.N)
-	}
-	return removed, v.clearStaging()
+// Prune removes generation n, and what lies in the staging directory.
+func (v *Volume) Prune(n int64) error {
+	return errors.Join(v.Remove(n), v.clearStaging())
 }
 
 // Empty removes everything in a directory and keeps the directory.

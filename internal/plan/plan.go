@@ -28,7 +28,7 @@ type Plan struct {
 	Restore *Restore `json:"restore,omitempty"`
 	// Clone makes a generation of another site's serving generation.
 	Clone *Clone `json:"clone,omitempty"`
-	// Prune removes generations that are no longer wanted from a volume.
+	// Prune removes a generation that is no longer wanted from a volume.
 	Prune *Prune `json:"prune,omitempty"`
 	// Open opens a repository, or creates it where there is none.
 	Open *Open `json:"open,omitempty"`
@@ -167,11 +167,12 @@ type Clone struct {
 	Source Site `json:"source"`
 }
 
-// Prune removes every generation of a volume but those to keep.
+// Prune removes one generation of a volume, and what killed agents left beside the generations. It is named, so that no
+// generation can be taken for unwanted because it was not known yet.
 type Prune struct {
 	// Volume is the directory at which the site's volume is mounted.
-	Volume string  `json:"volume"`
-	Keep   []int64 `json:"keep"`
+	Volume     string `json:"volume"`
+	Generation int64  `json:"generation"`
 }
 
 // Open opens a repository.

@@ -38,13 +38,13 @@ PHP Warning: something
 }
 
 func TestReadRefusesWhatItDoesNotUnderstand(t *testing.T) {
-	for _, doc := range []string{`{}`, `{"frobnicate":{}}`, `{"prune":{"volume":"/v","keep":[1],"extra":1}}`, ``} {
+	for _, doc := range []string{`{}`, `{"frobnicate":{}}`, `{"prune":{"volume":"/v","generation":1,"extra":1}}`, ``} {
 		if _, err := Read(strings.NewReader(doc)); err == nil {
 			t.Errorf("%q was read without an error", doc)
 		}
 	}
-	p, err := Read(strings.NewReader(`{"prune":{"volume":"/v","keep":[1,2]}}`))
-	if err != nil || p.Task() != "prune" || len(p.Prune.Keep) != 2 {
+	p, err := Read(strings.NewReader(`{"prune":{"volume":"/v","generation":2}}`))
+	if err != nil || p.Task() != "prune" || p.Prune.Generation != 2 {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }

@@ -28,6 +28,7 @@ spec: {application: wordpress, url: "http://kill.localtest/", keepPrevious: 0s}
 `)
 	blog := k.open("blog", "http://kill.localtest/")
 	c := blog.fill("saved")
+	k.fatten("blog")
 	k.apply(`
 apiVersion: sitewright.dev/v1alpha1
 kind: Backup
@@ -35,17 +36,40 @@ metadata: {name: saved}
 spec: {installRef: {name: blog}, locationRef: {name: local}}
 `)
 	k.ready(&api.Backup{}, "saved")
-	for i, moment := range []time.Duration{0, 700 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond, 4 * time.Second} {
+	inTheMiddle := 0
+	for i, moment := range []time.Duration{0, 400 * time.Millisecond, 800 * time.Millisecond, 1200 * time.Millisecond, 1600 * time.Millisecond} {
 		t.Run(fmt.Sprintf("after %s", moment), func(t *testing.T) {
 			k.t, blog.t = t, t
-			k.killOnce(blog, c, i, moment)
+			if k.killOnce(blog, c, i, moment) {
+				inTheMiddle++
+			}
 		})
 		k.t, blog.t = t, t
 	}
+	if inTheMiddle < 4 {
+		t.Errorf("only %d of 5 agents were killed while they worked: the rest had ended, which proves nothing", inTheMiddle)
+	}
 }
 
-// killOnce restores over a changed post and kills the agent once, a moment after it began to run.
-func (k *cluster) killOnce(blog *browser, c content, i int, moment time.Duration) {
+// fatten makes a site so big that its restore takes some seconds: files that do not compress, and a table of many rows.
+func (k *cluster) fatten(install string) {
+	k.t.Helper()
+	k.mustKubectl("", "exec", "deploy/"+install, "-c", "web", "--", "sh", "-c",
+		"mkdir -p /site/www/wp-content/uploads/big && for i in 1 2 3 4 5 6 7 8 9 10 11 12; do head -c 40000000 /dev/urandom > /site/www/wp-content/uploads/big/$i.bin; done")
+	var in api.Install
+	k.ready(&in, install)
+	for _, statement := range []string{
+		"CREATE TABLE `%[1]s`.%[2]sbig (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(255))",
+		"INSERT INTO `%[1]s`.%[2]sbig (v) SELECT CONCAT(MD5(seq), REPEAT('x', 150)) FROM seq_1_to_200000",
+	} {
+		if _, err := k.server().ExecContext(k.t.Context(), fmt.Sprintf(statement, in.Status.Database.Name, in.Status.Database.Prefix)); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+}
+
+// killOnce restores over a changed post and kills the agent once, a moment after it began to run. It says whether the agent still worked.
+func (k *cluster) killOnce(blog *browser, c content, i int, moment time.Duration) bool {
 	mark := fmt.Sprintf("changed-%d", i)
 	blog.rest("POST", fmt.Sprintf("/wp/v2/posts/%d", c.post), map[string]any{"content": "mark " + mark}, nil)
 	watch := watchPage(blog.site+fmt.Sprintf("/?p=%d", c.post), "mark "+mark, "mark saved")
@@ -65,6 +89,7 @@ func (k *cluster) killOnce(blog *browser, c content, i int, moment time.Duration
 		k.t.Errorf("the Restore ended with %q, and the old content is not there", message)
 	}
 	k.t.Logf("killed at %s: %s; Ready %t; pages seen: %v", moment, killed, ready, seen)
+	return !strings.Contains(killed, `"percent":100`)
 }
 
 // killAgent waits for the agent of a Job to run, and deletes its pod a moment later without grace.
