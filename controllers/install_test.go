@@ -248,7 +248,7 @@ func TestInstallFailedAgent(t *testing.T) {
 	w.answers["install"] = failing(plan.ReasonChecksum, "blog-6.8.7.tar.gz is not what the catalogue says: correct the checksum")
 	in := w.site("blog")
 	w.play(in)
-	w.expect(in, status.FailedStatus, api.ReasonFailed, "install failed", "correct the checksum")
+	w.expect(in, status.FailedStatus, api.ReasonFailed, "correct the checksum")
 	before := w.job("install-blog").UID
 
 	delete(w.answers, "install")

@@ -22,8 +22,8 @@ import (
 // pruneRetry is how long to wait after a removal that failed.
 const pruneRetry = 5 * time.Minute
 
-// endingRetry is how long to wait for pods that are ending.
-const endingRetry = 3 * time.Second
+// endingPoll is how often to look whether pods have ended: no watch on a Deployment tells.
+const endingPoll = time.Second
 
 // prune removes the generations that nobody wants any more: the previous one after its time, and what tasks left that failed. It keeps out
 // of the way of an operation, and never keeps the site from being ready.
@@ -42,7 +42,7 @@ func (s *site) prune(ctx context.Context) (*step.Wait, error) {
 	number := s.status.Generations[unwanted].Number
 	ended, err := s.ended(ctx, number)
 	if err == nil && !ended {
-		s.later(s.now.Add(endingRetry))
+		s.later(s.now.Add(endingPoll))
 		return nil, nil
 	}
 	done := false

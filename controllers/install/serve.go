@@ -102,8 +102,7 @@ func (s *site) serve(ctx context.Context) (*step.Wait, error) {
 	s.served = servingState{known: true, available: have.Status.AvailableReplicas, wanted: *have.Spec.Replicas}
 	switch {
 	case state == rolledOut:
-		s.commit(generation)
-		return nil, nil
+		return s.handOver(ctx, generation)
 	case err == nil:
 		return step.Progressing(fmt.Sprintf("generation %d is starting: it must answer before it serves", generation)), nil
 	case s.switching() == 0:
@@ -113,6 +112,22 @@ func (s *site) serve(ctx context.Context) (*step.Wait, error) {
 	s.status.LastSwitch = &api.SwitchStatus{Generation: generation, UID: op.UID, Outcome: api.SwitchFailed, Time: metav1.NewTime(s.now),
 		Message: step.Bounded(fmt.Sprintf("generation %d did not answer within %d seconds: %s", generation, switchDeadlineSeconds, s.podTrouble(ctx)), mostSwitchMessage)}
 	return step.Progressing(fmt.Sprintf("setting the site back to generation %d", s.status.Generation)), nil
+}
+
+// handOver commits a switch once the last pod of the generation before has ended: until then some request may still be answered by it.
+func (s *site) handOver(ctx context.Context, generation int64) (*step.Wait, error) {
+	if before := s.status.Generation; before != 0 && before != generation {
+		ended, err := s.ended(ctx, before)
+		if err != nil {
+			return nil, err
+		}
+		if !ended {
+			return &step.Wait{Reason: api.ReasonProgressing, After: endingPoll,
+				Message: fmt.Sprintf("generation %d answers; the last requests to generation %d are being answered", generation, before)}, nil
+		}
+	}
+	s.commit(generation)
+	return nil, nil
 }
 
 // switching is the generation that the holder asks for, 0 when it asks for none or has had its answer.
