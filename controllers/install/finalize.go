@@ -79,7 +79,7 @@ func (s *site) dropOn(ctx context.Context, server *api.DatabaseServer) (*step.Wa
 	}
 	admin, err := databaseserver.Connect(ctx, s.Client, server)
 	if err != nil {
-		return s.giveUp(step.Retry(fmt.Sprintf("the site's databases cannot be removed: %v; annotate the Install with %s=true to leave them behind", err, api.AnnotationForceDelete), databaseRetry))
+		return s.giveUp(cannotRemove("databases", err))
 	}
 	defer admin.Close()
 	databases, err := admin.ListDatabases(ctx, names.DatabasePrefix(string(s.in.UID)))
@@ -119,9 +119,14 @@ func (s *site) clearExisting(ctx context.Context) (*step.Wait, error) {
 	}
 	config := mysql.Config{Host: host, Port: int(e.Port), User: e.User, Password: password, Database: e.Name}
 	if err := mysql.Clear(ctx, config, s.status.Database.Prefix); err != nil {
-		return s.giveUp(step.Retry(fmt.Sprintf("the site's tables cannot be removed: %v; annotate the Install with %s=true to leave them behind", err, api.AnnotationForceDelete), databaseRetry))
+		return s.giveUp(cannotRemove("tables", err))
 	}
 	return nil, nil
+}
+
+func cannotRemove(what string, err error) *step.Wait {
+	return step.Retry(fmt.Sprintf("the site's %s cannot be removed: %v; annotate the Install with %s=true to leave them behind",
+		what, err, api.AnnotationForceDelete), databaseRetry)
 }
 
 // giveUp goes on without what cannot be reached, where the user said so.

@@ -170,7 +170,7 @@ func (r *Runner) Begun(ctx context.Context, namespace, name string) (*plan.Plan,
 	}
 	p, err := plan.Read(strings.NewReader(j.Spec.Template.Annotations[planAnnotation]))
 	if err != nil {
-		return nil, fmt.Errorf("Job %s: %w", name, err)
+		return nil, fmt.Errorf("reading the plan of Job %s: %w", name, err)
 	}
 	return p, nil
 }

@@ -147,8 +147,8 @@ func readSchema(ctx context.Context, conn *session, prefix string) (*schema, err
 }
 
 // query runs a query and calls each with a function that scans the current row.
-func query(ctx context.Context, q querier, text string, each func(scan func(...any) error) error, args ...any) error {
-	rows, err := q.QueryContext(ctx, text, args...)
+func query(ctx context.Context, q querier, text string, each func(scan func(...any) error) error) error {
+	rows, err := q.QueryContext(ctx, text)
 	if err != nil {
 		return Classify(err)
 	}

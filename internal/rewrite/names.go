@@ -31,7 +31,7 @@ func newNames(from, to string, tables []string) (names, error) {
 	for _, t := range tables {
 		rest, ok := strings.CutPrefix(t, from)
 		if !ok || rest == "" {
-			return n, fmt.Errorf("Tables: %q does not begin with FromPrefix %q", t, from)
+			return n, fmt.Errorf("table %q does not begin with FromPrefix %q", t, from)
 		}
 		if utf8.RuneCountInString(to+rest) > maxNameLength {
 			return n, fmt.Errorf("ToPrefix %q makes table %q longer than %d characters: choose a shorter one", to, t, maxNameLength)

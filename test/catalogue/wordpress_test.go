@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func checkLogin(s *site, password string, want bool) {
 		s.Fatal(err)
 	}
 	response.Body.Close()
-	if got := strings.HasSuffix(response.Request.URL.Path, "/wp-admin/profile.php") && response.StatusCode == 200; got != want {
+	if got := strings.HasSuffix(response.Request.URL.Path, "/wp-admin/profile.php") && response.StatusCode == http.StatusOK; got != want {
 		s.Errorf("login ends at %s with %s", response.Request.URL.Path, response.Status)
 	}
 }
