@@ -1,11 +1,11 @@
 package catalogue
 
 import (
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"net/http"
 	"strings"
 	"testing"
 

@@ -60,7 +60,7 @@ func (k *cluster) fatten(install string) {
 	k.ready(&in, install)
 	for _, statement := range []string{
 		"CREATE TABLE `%[1]s`.%[2]sbig (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(255))",
-		"INSERT INTO `%[1]s`.%[2]sbig (v) SELECT CONCAT(MD5(seq), REPEAT('x', 150)) FROM seq_1_to_200000",
+		"INSERT INTO `%[1]s`.%[2]sbig (v) SELECT CONCAT(MD5(seq), REPEAT('x', 150)) FROM `%[1]s`.seq_1_to_200000",
 	} {
 		if _, err := k.server().ExecContext(k.t.Context(), fmt.Sprintf(statement, in.Status.Database.Name, in.Status.Database.Prefix)); err != nil {
 			k.t.Fatal(err)
