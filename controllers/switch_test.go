@@ -162,6 +162,35 @@ func TestPruneAndNextTask(t *testing.T) {
 	same(t, "databases", len(w.databases(in)), 1)
 }
 
+// TestSwitchWaitsForPods is not over while a pod of the generation before may still answer a request; one that was evicted answers nothing.
+func TestSwitchWaitsForPods(t *testing.T) {
+	w, in, _ := backedUp(t, func(in *api.Install) { in.Spec.KeepPrevious = &metav1.Duration{} })
+	template := w.deployment("blog").Spec.Template
+	pod := func(name string, phase corev1.PodPhase) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.ns, Labels: template.Labels, Annotations: template.Annotations}, Spec: template.Spec}
+		w.create(p)
+		p.Status.Phase = phase
+		w.must(w.Status().Update(t.Context(), p))
+		return p
+	}
+	ending := pod("ending", corev1.PodRunning)
+	pod("evicted", corev1.PodFailed)
+	r := w.restore("back", "monday")
+	w.play(r, in)
+	result := w.settle(in)
+	w.expect(r, status.InProgressStatus, api.ReasonProgressing, "switching to generation 2")
+	w.expect(in, status.InProgressStatus, api.ReasonProgressing, "generation 2 answers", "last requests to generation 1")
+	same(t, "the next look", result.RequeueAfter, time.Second)
+	same(t, "the generation", in.Status.Generation, 1)
+	same(t, "databases", len(w.databases(in)), 2)
+	w.must(w.Delete(t.Context(), ending, client.GracePeriodSeconds(0)))
+	w.play(in, r)
+	w.expect(r, status.CurrentStatus, api.ReasonSucceeded)
+	w.expect(in, status.CurrentStatus, api.ReasonSucceeded, "generation 2")
+	same(t, "databases once it is pruned", len(w.databases(in)), 1)
+	same(t, "generations", len(in.Status.Generations), 1)
+}
+
 // TestPruneThatFails keeps the site ready, and is tried again.
 func TestPruneThatFails(t *testing.T) {
 	w, in, _ := backedUp(t, func(in *api.Install) { in.Spec.KeepPrevious = &metav1.Duration{} })

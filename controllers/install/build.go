@@ -234,11 +234,23 @@ func small() *coreac.ResourceRequirementsApplyConfiguration {
 		WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")})
 }
 
-// webResources are what the spec says over defaults on which a site runs.
+// webResources are what the spec says over defaults on which a site runs. A default gives way where it contradicts the spec: the API server
+// admits no request above its limit.
 func webResources(r corev1.ResourceRequirements) *coreac.ResourceRequirementsApplyConfiguration {
 	requests := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("128Mi")}
 	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")}
 	maps.Copy(requests, r.Requests)
 	maps.Copy(limits, r.Limits)
+	for name, limit := range limits {
+		request, asked := requests[name]
+		if !asked || request.Cmp(limit) <= 0 {
+			continue
+		}
+		if _, given := r.Limits[name]; given {
+			requests[name] = limit
+		} else {
+			limits[name] = request
+		}
+	}
 	return coreac.ResourceRequirements().WithRequests(requests).WithLimits(limits)
 }

@@ -102,7 +102,9 @@ func (s *site) ended(ctx context.Context, number int64) (bool, error) {
 		return false, fmt.Errorf("listing the site's pods: %w", err)
 	}
 	return !slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool {
-		return p.Annotations[generationAnnotation] == strconv.FormatInt(number, 10)
+		// A pod that was evicted stays for good, and runs nothing.
+		over := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+		return !over && p.Annotations[generationAnnotation] == strconv.FormatInt(number, 10)
 	}), nil
 }
 
