@@ -17,7 +17,7 @@ import (
 
 // kills is after how many of a task's writes the operator is killed, spread over all of them. Each costs seconds; a number beyond the writes
 // tries them all.
-const kills = 12
+const kills = 8
 
 // TestKilledOperator kills the operator after one of its writes, starts it again and lets it finish: what there is in the end is always the
 // same.
