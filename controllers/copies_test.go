@@ -98,7 +98,7 @@ func TestRestoreElsewhere(t *testing.T) {
 	same(t, "the Install after another look", w.version(made), version)
 
 	w.settle(made, r)
-	p := w.planOf("restore-blog-old").Restore
+	p := w.planOf("bootstrap-blog-old").Restore
 	same(t, "a new site", p.NewSite, true)
 	same(t, "the generation", p.Site.Generation, 1)
 	same(t, "the name", p.Site.Name, "blog-old")
@@ -165,7 +165,7 @@ func TestClone(t *testing.T) {
 	w.settle(made, c, in)
 	w.expect(c, status.InProgressStatus, api.ReasonProgressing, "Install staging")
 	same(t, "the holder of the source", in.Status.Operation.UID, string(made.UID))
-	p := w.planOf("clone-staging").Clone
+	p := w.planOf("bootstrap-staging").Clone
 	same(t, "the source", p.Source.Name, "blog")
 	same(t, "the source's volume", p.Source.Volume, "/source")
 	same(t, "the copy", p.Site.Name, "staging")
@@ -246,7 +246,7 @@ func TestInstallFromLatest(t *testing.T) {
 	delete(w.answers, "restore")
 	blog := w.site("blog", latest(api.OtherwiseRelease))
 	w.settle(blog)
-	same(t, "a site of its own", w.planOf("restore-blog").Restore.NewSite, false)
+	same(t, "a site of its own", w.planOf("bootstrap-blog").Restore.NewSite, false)
 	w.play(blog)
 	w.expect(blog, status.CurrentStatus, api.ReasonSucceeded)
 	same(t, "a fresh installation", w.there(&batchv1.Job{}, "install-blog"), false)

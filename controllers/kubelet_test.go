@@ -173,10 +173,11 @@ func (w *world) serves(name string) string {
 func (w *world) rollOut(name string) {
 	w.Helper()
 	d := w.deployment(name)
+	before := d.DeepCopy()
 	n := *d.Spec.Replicas
 	d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable"}}}
-	w.must(w.Status().Update(w.Context(), d))
+	w.must(w.Status().Patch(w.Context(), d, client.MergeFrom(before)))
 }
 
 // getStuck makes the newest pod of a Deployment fail its health check for as long as it may; the one before goes on.

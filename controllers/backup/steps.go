@@ -58,7 +58,7 @@ func (t *task) findLocation(ctx context.Context) (*step.Wait, error) {
 	case b != nil && b.LocationRef != nil:
 		name = b.LocationRef.Name
 	}
-	begun, err := t.Jobs.Begun(ctx, t.backup.Namespace, names.Job("backup", t.backup.Name))
+	begun, err := t.Jobs.Begun(ctx, t.backup, names.Job("backup", t.backup.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (t *task) expire(ctx context.Context) (ctrl.Result, error) {
 
 // stop ends an agent that still works for a Backup which is being deleted, and gives the Install back.
 func (t *task) stop(ctx context.Context) (*step.Wait, error) {
-	gone, err := t.Jobs.Remove(ctx, t.backup.Namespace, names.Job("backup", t.backup.Name))
+	gone, err := t.Jobs.Remove(ctx, t.backup, names.Job("backup", t.backup.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (t *task) forget(ctx context.Context) (*step.Wait, error) {
 		return wait, err
 	}
 	if r := state.Result.Failure; r != nil {
-		_, err := t.Jobs.Remove(ctx, t.backup.Namespace, name)
+		_, err := t.Jobs.Remove(ctx, t.backup, name)
 		return step.Retry(fmt.Sprintf("the snapshot cannot be removed: %s; annotate the Backup with %s=true to leave it behind", r.Message, api.AnnotationForceDelete), forgetRetry), err
 	}
 	return nil, nil

@@ -112,7 +112,7 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 	name := names.Job("open", p.location.Name)
 	if due := p.due(); due > 0 {
 		p.again = due
-		if _, err := p.Jobs.Remove(ctx, p.location.Namespace, name); err != nil {
+		if _, err := p.Jobs.Remove(ctx, p.location, name); err != nil {
 			return nil, err
 		}
 		return p.same()
@@ -182,7 +182,7 @@ func (p *place) unused(ctx context.Context) (*step.Wait, error) {
 	if kept > 0 {
 		return step.Dependency(fmt.Sprintf("%d Backups are in this location: delete them first", kept)), nil
 	}
-	if _, err := p.Jobs.Remove(ctx, p.location.Namespace, names.Job("open", p.location.Name)); err != nil {
+	if _, err := p.Jobs.Remove(ctx, p.location, names.Job("open", p.location.Name)); err != nil {
 		return nil, err
 	}
 	return nil, nil

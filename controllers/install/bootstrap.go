@@ -47,7 +47,7 @@ func (s *site) made() *api.GenerationStatus {
 
 // run carries out a plan for the first generation and takes its result into the status.
 func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) (plan.Result, *step.Wait, error) {
-	spec.Name, spec.Namespace = names.Job(spec.Plan.Task(), s.in.Name), s.in.Namespace
+	spec.Name, spec.Namespace = names.BootstrapJob(spec.Plan.Task(), s.in.Name), s.in.Namespace
 	spec.Install, spec.Owner = s.in.Name, *s.ownerReference()
 	state, wait, err := s.Jobs.Run(ctx, spec)
 	if wait != nil || err != nil {
@@ -247,7 +247,7 @@ func (s *site) releaseSource(ctx context.Context) (*step.Wait, error) {
 	if err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
-	gone, err := s.Jobs.Remove(ctx, s.in.Namespace, names.Job("clone", s.in.Name))
+	gone, err := s.Jobs.Remove(ctx, s.in, names.BootstrapJob("clone", s.in.Name))
 	if err != nil || !gone {
 		return step.Progressing("waiting for the agent to end"), err
 	}

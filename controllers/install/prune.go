@@ -86,11 +86,11 @@ func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error)
 			s.later(due)
 			return false, nil
 		}
-		_, err := s.Jobs.Remove(ctx, s.in.Namespace, name)
+		_, err := s.Jobs.Remove(ctx, s.in, name)
 		return false, err
 	}
 	// Once the Job is gone it would be made anew, so the generation leaves the status without waiting for that.
-	_, err = s.Jobs.Remove(ctx, s.in.Namespace, name)
+	_, err = s.Jobs.Remove(ctx, s.in, name)
 	return err == nil, err
 }
 

@@ -158,15 +158,11 @@ func (r *Runner) podsOf(ctx context.Context, j *batchv1.Job) ([]corev1.Pod, erro
 	return list.Items, nil
 }
 
-// Begun is the plan that a Job was made with, nil when there is no such Job.
-func (r *Runner) Begun(ctx context.Context, namespace, name string) (*plan.Plan, error) {
-	var j batchv1.Job
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &j)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading Job %s: %w", name, err)
+// Begun is the plan that a Job of this owner was made with, nil when there is no such Job.
+func (r *Runner) Begun(ctx context.Context, owner client.Object, name string) (*plan.Plan, error) {
+	j, err := r.owned(ctx, owner, name)
+	if j == nil || err != nil {
+		return nil, err
 	}
 	p, err := plan.Read(strings.NewReader(j.Spec.Template.Annotations[planAnnotation]))
 	if err != nil {
@@ -175,20 +171,29 @@ func (r *Runner) Begun(ctx context.Context, namespace, name string) (*plan.Plan,
 	return p, nil
 }
 
-// Remove deletes a Job with its pods, and says whether it is gone.
-func (r *Runner) Remove(ctx context.Context, namespace, name string) (bool, error) {
-	var j batchv1.Job
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &j)
-	if apierrors.IsNotFound(err) {
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading Job %s: %w", name, err)
+// Remove deletes a Job of this owner with its pods, and says whether it is gone.
+func (r *Runner) Remove(ctx context.Context, owner client.Object, name string) (bool, error) {
+	j, err := r.owned(ctx, owner, name)
+	if j == nil || err != nil {
+		return err == nil, err
 	}
 	if j.DeletionTimestamp != nil {
 		return false, nil
 	}
-	return false, r.delete(ctx, &j)
+	return false, r.delete(ctx, j)
+}
+
+// owned reads a Job of this owner, nil when there is none: one of that name which belongs to something else is not ours to touch.
+func (r *Runner) owned(ctx context.Context, owner client.Object, name string) (*batchv1.Job, error) {
+	j := &batchv1.Job{}
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, j)
+	if apierrors.IsNotFound(err) || (err == nil && !metav1.IsControlledBy(j, owner)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading Job %s: %w", name, err)
+	}
+	return j, nil
 }
 
 // delete takes a Job's pods first: while one of them runs the Job is still there, and no second one starts under its name.
@@ -198,15 +203,6 @@ func (r *Runner) delete(ctx context.Context, j *batchv1.Job) error {
 		return fmt.Errorf("deleting Job %s: %w", j.Name, err)
 	}
 	return nil
-}
-
-// Exists says whether a Job of that name is there.
-func (r *Runner) Exists(ctx context.Context, namespace, name string) (bool, error) {
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &batchv1.Job{})
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 func finished(j *batchv1.Job, kind batchv1.JobConditionType) *batchv1.JobCondition {

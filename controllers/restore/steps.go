@@ -160,7 +160,7 @@ func (t *task) release(ctx context.Context) error {
 
 // stop ends an agent that still works for a Restore which is being deleted, and gives the Install back, which removes what was made.
 func (t *task) stop(ctx context.Context) (*step.Wait, error) {
-	gone, err := t.Jobs.Remove(ctx, t.restore.Namespace, names.Job("restore", t.restore.Name))
+	gone, err := t.Jobs.Remove(ctx, t.restore, names.Job("restore", t.restore.Name))
 	if err != nil {
 		return nil, err
 	}

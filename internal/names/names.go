@@ -51,6 +51,15 @@ func LocationVolume(location string) string { return Bounded(253, location, "bac
 // meet; 52 characters leave room for the pods' suffixes.
 func Job(task, object string) string { return Bounded(52, task, object) }
 
+// BootstrapJob is the Job that makes an Install's first generation. Taken from elsewhere it has a name of its own: a Restore or Clone often has
+// the name of the Install that it makes.
+func BootstrapJob(task, install string) string {
+	if task == "install" {
+		return Job(task, install)
+	}
+	return Job("bootstrap", install)
+}
+
 // GenerationJob is the Job that a task runs for one generation of a site.
 func GenerationJob(task, object string, generation int64) string {
 	return Bounded(52, task, object, strconv.FormatInt(generation, 10))
