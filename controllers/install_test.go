@@ -385,3 +385,21 @@ func TestInstallExistingDatabase(t *testing.T) {
 	w.settle(in)
 	same(t, "the Install after its deletion", w.version(in), "")
 }
+
+// TestInstallsThatWantOneURL lets exactly one of two that do not serve yet go on, and the other when that one is gone.
+func TestInstallsThatWantOneURL(t *testing.T) {
+	w := newWorld(t)
+	w.application()
+	w.server()
+	there := func(in *api.Install) { in.Spec.URL = api.SiteURL("http://one." + w.ns + ".test/") }
+	a, b := w.site("a", there), w.site("b", there)
+	w.settle(a, b)
+	if w.condition(a, api.ConditionReady).Reason == api.ReasonInvalidSpec {
+		a, b = b, a // Of one second, the UIDs decide which is the older.
+	}
+	w.expect(a, status.InProgressStatus, api.ReasonProgressing)
+	w.expect(b, status.FailedStatus, api.ReasonInvalidSpec, "is taken by Install "+a.Name)
+	w.remove(a)
+	w.settle(a, b)
+	w.expect(b, status.InProgressStatus, api.ReasonProgressing)
+}
