@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/internal/plan"
 )
 
 // TestKilledRestore kills the agent in the middle of a restore, at five different moments. Every answer of the site is the old content or the
@@ -37,16 +38,16 @@ spec: {installRef: {name: blog}, locationRef: {name: local}}
 `)
 	k.ready(&api.Backup{}, "saved")
 	inTheMiddle := 0
-	for i, moment := range []time.Duration{0, 400 * time.Millisecond, 800 * time.Millisecond, 1200 * time.Millisecond, 1600 * time.Millisecond} {
-		t.Run(fmt.Sprintf("after %s", moment), func(t *testing.T) {
+	for i, percent := range []int{0, 6, 15, 35, 55} {
+		t.Run(fmt.Sprintf("at %d percent", percent), func(t *testing.T) {
 			k.t, blog.t = t, t
-			if k.killOnce(blog, c, i, moment) {
+			if k.killOnce(blog, c, i, percent) {
 				inTheMiddle++
 			}
 		})
 		k.t, blog.t = t, t
 	}
-	if inTheMiddle < 4 {
+	if inTheMiddle < 3 {
 		t.Errorf("only %d of 5 agents were killed while they worked: the rest had ended, which proves nothing", inTheMiddle)
 	}
 }
@@ -68,14 +69,14 @@ func (k *cluster) fatten(install string) {
 	}
 }
 
-// killOnce restores over a changed post and kills the agent once, a moment after it began to run. It says whether the agent still worked.
-func (k *cluster) killOnce(blog *browser, c content, i int, moment time.Duration) bool {
+// killOnce restores over a changed post and kills the agent once, when it is that far. It says whether the agent still worked.
+func (k *cluster) killOnce(blog *browser, c content, i, percent int) bool {
 	mark := fmt.Sprintf("changed-%d", i)
 	blog.rest("POST", fmt.Sprintf("/wp/v2/posts/%d", c.post), map[string]any{"content": "mark " + mark}, nil)
 	watch := watchPage(blog.site+fmt.Sprintf("/?p=%d", c.post), "mark "+mark, "mark saved")
 	name := fmt.Sprintf("kill-%d", i)
 	k.apply(fmt.Sprintf("{apiVersion: sitewright.dev/v1alpha1, kind: Restore, metadata: {name: %s}, spec: {backupRef: {name: saved}}}", name))
-	killed := k.killAgent("restore-"+name, moment)
+	killed := k.killAgent("restore-"+name, percent)
 	ready, message := k.ended(&api.Restore{}, name)
 	time.Sleep(8 * time.Second) // the old pod is ending: its last requests count too
 	seen, failures := watch.stop()
@@ -88,31 +89,30 @@ func (k *cluster) killOnce(blog *browser, c content, i int, moment time.Duration
 	} else if page := blog.get(fmt.Sprintf("/?p=%d", c.post)); !strings.Contains(page, "mark "+mark) {
 		k.t.Errorf("the Restore ended with %q, and the old content is not there", message)
 	}
-	k.t.Logf("killed at %s: %s; Ready %t; pages seen: %v", moment, killed, ready, seen)
-	return !strings.Contains(killed, `"percent":100`)
+	k.t.Logf("killed at %+v; Ready %t; pages seen: %v", killed, ready, seen)
+	return killed.Percent < 100
 }
 
-// killAgent waits for the agent of a Job to run, and deletes its pod a moment later without grace.
-func (k *cluster) killAgent(job string, moment time.Duration) string {
+// killAgent waits for the agent of a Job to run and to be that far, and deletes its pod without grace. It returns the last that the agent said.
+func (k *cluster) killAgent(job string, percent int) plan.Progress {
 	k.t.Helper()
 	var pod corev1.Pod
-	k.eventually("the agent of "+job+" to run", func() (bool, string) {
+	var said plan.Progress
+	k.eventually(fmt.Sprintf("the agent of %s to be at %d percent", job, percent), func() (bool, string) {
 		var pods corev1.PodList
 		if err := k.List(k.t.Context(), &pods, client.InNamespace(k.namespace), client.MatchingLabels{"batch.kubernetes.io/job-name": job}); err != nil {
 			k.t.Fatal(err)
 		}
-		for _, p := range pods.Items {
-			pod = p
-			if p.Status.Phase != corev1.PodPending {
-				return true, ""
-			}
+		if len(pods.Items) == 0 || pods.Items[0].Status.Phase == corev1.PodPending {
+			return false, "no pod that runs"
 		}
-		return false, fmt.Sprint(len(pods.Items), " pods")
+		pod = pods.Items[0]
+		log, _ := k.kubectl("", "logs", pod.Name, "--tail=3")
+		said, _ = plan.ParseProgress(log)
+		return said.Percent >= percent, fmt.Sprintf("%+v", said)
 	})
-	time.Sleep(moment)
-	progress, _ := k.kubectl("", "logs", pod.Name, "--tail=1")
 	k.mustKubectl("", "delete", "pod", pod.Name, "--grace-period=0", "--force", "--ignore-not-found")
-	return strings.TrimSpace(progress)
+	return said
 }
 
 // pageWatch asks for a page again and again.

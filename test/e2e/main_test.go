@@ -147,7 +147,7 @@ func (k *cluster) eventually(what string, condition func() (bool, string)) {
 		if time.Now().After(deadline) {
 			k.t.Fatalf("waited %s for %s; last seen: %s", patience, what, seen)
 		}
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond)
 	}
 }
 
