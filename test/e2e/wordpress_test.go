@@ -75,10 +75,24 @@ func (b *browser) get(path string) string {
 	return text
 }
 
+// reached waits for the ingress controller to know the site: it learns of an Ingress a moment after the Install is Ready.
+func (b *browser) reached(path string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		status, text := b.do(http.MethodGet, path, "", nil)
+		if status == http.StatusOK {
+			return
+		}
+		if strings.TrimSpace(text) != "404 page not found" || time.Now().After(deadline) {
+			b.t.Fatalf("GET %s%s: status %d: %.300s", b.site, path, status, text)
+		}
+	}
+}
+
 // login logs in through the site's own form, and gets the nonce for its REST API.
 func (b *browser) login(user, password string) {
 	b.t.Helper()
-	b.get("/wp-login.php")
+	b.reached("/wp-login.php")
 	form := url.Values{"log": {user}, "pwd": {password}, "wp-submit": {"Log In"}, "testcookie": {"1"}, "redirect_to": {b.site + "/wp-admin/profile.php"}}
 	status, text := b.do(http.MethodPost, "/wp-login.php", "application/x-www-form-urlencoded", []byte(form.Encode()))
 	if status != http.StatusOK || !strings.Contains(text, "Profile") {
