@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -25,12 +27,15 @@ func newCronCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("--schedule: %w", err)
 			}
+			// It runs in the image of the web server, whose signal to stop is the one for a graceful end.
+			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGWINCH)
+			defer stop()
 			for {
 				now := time.Now().UTC()
-				if !wait(command.Context(), times.Next(now).Sub(now)) {
+				if !wait(ctx, times.Next(now).Sub(now)) {
 					return nil
 				}
-				if err := runOnce(command.Context(), timeout, dir, program); err != nil {
+				if err := runOnce(ctx, timeout, dir, program); err != nil {
 					fmt.Fprintln(os.Stderr, "sitewright cron:", err)
 				}
 			}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,7 +39,8 @@ func TestBadInput(t *testing.T) {
 	install("wrong-login", "application: wordpress, url: 'http://bad6.localtest/', database: {existing: {host: "+k.databaseHost()+
 		", name: nothing, user: nobody, passwordSecretRef: {name: login, key: password}}}")
 	install("first", "application: wordpress, url: 'http://taken.localtest/x/'")
-	k.mustKubectl("", "get", "install", "first")
+	k.complains(&api.Install{}, "first", []string{api.ReasonProgressing, api.ReasonDependencyNotReady, api.ReasonRetrying})
+	time.Sleep(time.Second) // an object's age is told in whole seconds, and the older one gets the URL
 	install("second", "application: wordpress, url: 'https://taken.localtest/x'")
 	k.badLocations()
 	k.apply("{apiVersion: sitewright.dev/v1alpha1, kind: Backup, metadata: {name: of-nothing}, spec: {installRef: {name: nowhere}, locationRef: {name: s3}}}")
@@ -54,7 +56,7 @@ func TestBadInput(t *testing.T) {
 		{&api.Install{}, "unknown-application", stalled, []string{"spec.application", "frontpage97", "catalogue"}},
 		{&api.Install{}, "unknown-version", stalled, []string{"spec.version", "99.1", "6.8"}},
 		{&api.Install{}, "old-php", stalled, []string{"needs PHP 9.1-", "php-8.2", "spec.runtime.name"}},
-		{&api.Install{}, "checksum", stalled, []string{"sha256", strings.Repeat("0", 64)}},
+		{&api.Install{}, "checksum", stalled, []string{"SHA-256", strings.Repeat("0", 64)}},
 		{&api.Install{}, "disk-full", stalled, []string{"storage"}},
 		{&api.Install{}, "wrong-login", retrying, []string{"nobody", "login", "spec.database.existing"}},
 		{&api.Install{}, "second", stalled, []string{"spec.url", "taken", "first"}},
