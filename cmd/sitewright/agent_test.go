@@ -32,8 +32,8 @@ func TestAgentRun(t *testing.T) {
 		code   int // of the exitError; 0 means success
 		reason plan.Reason
 	}{
-		{`{"prune":{"volume":"` + dir + `","keep":[]}}`, 0, ""},
-		{`{"prune":{"volume":"` + dir + `/nowhere","keep":[]}}`, plan.ExitTerminal, plan.ReasonMissing},
+		{`{"prune":{"volume":"` + dir + `","generation":7}}`, 0, ""},
+		{`{"prune":{"volume":"` + dir + `/nowhere","generation":7}}`, plan.ExitTerminal, plan.ReasonMissing},
 		{`{"fly":{}}`, plan.ExitTerminal, plan.ReasonInvalid},
 		{`{"open":{"location":{"name":"l","volume":{"path":"` + dir + `"},"passwordFile":"` + dir + `/none"}}}`, 1, plan.ReasonInternal},
 	} {
