@@ -28,7 +28,7 @@ type Reconciler struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=applications,verbs=get;list;watch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=applications/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=applications/status,verbs=patch
 
 // Reconcile checks one entry.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

@@ -45,7 +45,7 @@ type task struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backups,verbs=get;list;watch;patch;delete
-// +kubebuilder:rbac:groups=sitewright.dev,resources=backups/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=backups/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backups/finalizers,verbs=update
 
 // Reconcile brings one Backup closer to its end.

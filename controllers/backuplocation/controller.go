@@ -45,7 +45,7 @@ type place struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations/finalizers,verbs=update
 
 // Reconcile tries one location.

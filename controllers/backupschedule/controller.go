@@ -23,7 +23,7 @@ type Reconciler struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backupschedules,verbs=get;list;watch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=backupschedules/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=backupschedules/status,verbs=patch
 
 // Reconcile reports that nothing will happen.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

@@ -38,7 +38,7 @@ type task struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=clones,verbs=get;list;watch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=clones/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=clones/status,verbs=patch
 
 // Reconcile brings one Clone closer to its end. The Install that it makes is a site of its own: deleting the Clone leaves it.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

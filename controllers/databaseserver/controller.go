@@ -36,7 +36,7 @@ type Reconciler struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=databaseservers,verbs=get;list;watch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=databaseservers/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=databaseservers/status,verbs=patch
 
 // Reconcile tries one server.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

@@ -61,15 +61,14 @@ type site struct {
 	again time.Duration
 }
 
-// +kubebuilder:rbac:groups=sitewright.dev,resources=installs,verbs=get;list;watch;create;update;patch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=installs/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=installs,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=installs/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=installs/finalizers,verbs=update
 // +kubebuilder:rbac:groups=sitewright.dev,resources=applications;databaseservers;backups;restores;clones;upgrades;backuplocations,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch

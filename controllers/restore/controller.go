@@ -43,7 +43,7 @@ type task struct {
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=restores,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=sitewright.dev,resources=restores/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=restores/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=restores/finalizers,verbs=update
 
 // Reconcile brings one Restore closer to its end.
