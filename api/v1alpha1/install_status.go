@@ -102,6 +102,11 @@ type InstallStatus struct {
 	// +listMapKey=number
 	Generations []GenerationStatus `json:"generations,omitempty"`
 
+	// highestGeneration that was ever given out: no number is given out twice.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	HighestGeneration int64 `json:"highestGeneration,omitempty"`
+
 	// lastSwitch is how the last change of generation went.
 	// +optional
 	LastSwitch *SwitchStatus `json:"lastSwitch,omitempty"`

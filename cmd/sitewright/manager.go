@@ -106,8 +106,8 @@ func (o *managerOptions) manager() (manager.Manager, error) {
 			&corev1.PersistentVolumeClaim{}: ours, &networkingv1.Ingress{}: ours,
 		}},
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
-		// A server that does not answer keeps one worker busy, not every Install.
-		Controller:                    config.Controller{MaxConcurrentReconciles: 8},
+		// A server that does not answer keeps one worker busy for a while, not every Install for ever.
+		Controller:                    config.Controller{MaxConcurrentReconciles: 8, ReconciliationTimeout: 2 * time.Minute},
 		Metrics:                       metricsserver.Options{BindAddress: o.metrics, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
 		HealthProbeBindAddress:        o.health,
 		LeaderElection:                o.leaderElect,

@@ -20,6 +20,7 @@ import (
 	"github.com/sitewright/sitewright/controllers/job"
 	"github.com/sitewright/sitewright/controllers/operation"
 	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/internal/names"
 )
 
 // indexLocation on Backup is the name of the location that it went to, or is to go to.
@@ -65,6 +66,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
 	}
 	o := step.Run(ctx, t.supported, t.findInstall, t.findLocation, t.hold, t.run)
+	o = r.Jobs.Abandon(ctx, backup, names.Job("backup", backup.Name), o)
 	result, err := t.report(ctx, o)
 	if err == nil && step.Ended(&t.status.TaskStatus) {
 		return step.Unwritten(t.release(ctx))

@@ -187,7 +187,12 @@ func (t *task) forget(ctx context.Context) (*step.Wait, error) {
 	if s := t.status.Snapshot; s != nil {
 		f.Snapshot = s.ID
 	}
-	f.Location = *location.Plan(l, m)
+	where := location.Plan(l, m)
+	if where == nil {
+		return step.Retry(fmt.Sprintf("BackupLocation %s is not where the snapshot was made any more; annotate the Backup with %s=true to leave it behind",
+			l.Name, api.AnnotationForceDelete), forgetRetry), nil
+	}
+	f.Location = *where
 	name := names.Job("forget", t.backup.Name)
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: t.backup.Namespace, Owner: t.ownerReference(), Mounts: m, Plan: plan.Plan{Forget: f},

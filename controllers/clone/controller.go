@@ -50,6 +50,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if clone.DeletionTimestamp != nil || step.Ended(&t.status.TaskStatus) {
 		return ctrl.Result{}, nil
 	}
+	if t.status.Install != "" {
+		return t.report(ctx, step.Run(ctx, t.madeInstall, t.followInstall))
+	}
 	return t.report(ctx, step.Run(ctx, t.findSource, t.makeInstall, t.followInstall))
 }
 
@@ -81,6 +84,13 @@ func (t *task) makeInstall(ctx context.Context) (*step.Wait, error) {
 	step.Begin(&t.status.TaskStatus, t.now)
 	t.install, t.status.Install, t.status.URL = made, made.Name, string(made.Spec.URL)
 	return nil, nil
+}
+
+// madeInstall reads the copy that was made before.
+func (t *task) madeInstall(ctx context.Context) (*step.Wait, error) {
+	var err error
+	t.install, err = copying.Made(ctx, t.Client, t.clone, t.status.Install)
+	return nil, err
 }
 
 // followInstall waits for the copy to serve.

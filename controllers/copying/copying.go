@@ -67,6 +67,19 @@ func Make(ctx context.Context, c client.Client, task client.Object, name string,
 	return made, nil
 }
 
+// Made reads the Install that a task made before.
+func Made(ctx context.Context, c client.Client, task client.Object, name string) (*api.Install, error) {
+	have := &api.Install{}
+	err := c.Get(ctx, client.ObjectKey{Namespace: task.GetNamespace(), Name: name}, have)
+	if apierrors.IsNotFound(err) || (err == nil && have.Annotations[madeBy] != string(task.GetUID())) {
+		return nil, step.Failed(fmt.Sprintf("Install %s was deleted before it served", name))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading Install %s: %w", name, err)
+	}
+	return have, nil
+}
+
 // Follow reports how far the copy is, until it serves or has failed.
 func Follow(made *api.Install, status *api.TaskStatus) (*step.Wait, error) {
 	if made.Status.Progress != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -48,7 +49,7 @@ func (s *site) made() *api.GenerationStatus {
 // run carries out a plan for the first generation and takes its result into the status.
 func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) (plan.Result, *step.Wait, error) {
 	spec.Name, spec.Namespace = names.BootstrapJob(spec.Plan.Task(), s.in.Name), s.in.Namespace
-	spec.Install, spec.Owner = s.in.Name, *s.ownerReference()
+	spec.Install, spec.Owner, spec.Revision = s.in.Name, *s.ownerReference(), strconv.FormatInt(s.in.Generation, 10)
 	state, wait, err := s.Jobs.Run(ctx, spec)
 	if wait != nil || err != nil {
 		if wait != nil && state.Progress.Message != "" {

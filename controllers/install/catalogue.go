@@ -17,10 +17,18 @@ import (
 	"github.com/sitewright/sitewright/internal/version"
 )
 
-// IndexURL on Install is where the site is: host and path, without scheme and port.
-const IndexURL = "sitewright.dev/url"
+// IndexHost on Install is the host at which the site is, or is to be.
+const IndexHost = "sitewright.dev/host"
 
-// URLKey is the value of IndexURL. Scheme and port make no difference: an Ingress tells sites apart by host and path alone, so that a
+// where is the URL that an Install has: what it serves at, else what it asks for.
+func where(in *api.Install) string {
+	if in.Status.Generation > 0 && in.Status.URL != "" {
+		return in.Status.URL
+	}
+	return string(in.Spec.URL)
+}
+
+// URLKey tells one place from another. Scheme and port make no difference: an Ingress tells sites apart by host and path alone, so that a
 // second site on another port would get the first one's requests.
 func URLKey(raw string) string {
 	u, err := url.Parse(raw)
@@ -46,19 +54,23 @@ func (s *site) holder(ctx context.Context) (*step.Wait, error) {
 	return step.Progressing(fmt.Sprintf("the operation of %s %s is over", op.Kind, op.Name)), nil
 }
 
-// uniqueURL lets the oldest of the Installs that want one URL have it, across namespaces. It does not say whose the other one is: a
-// tenant learns nothing about another.
+// uniqueURL lets the oldest of the Installs that want one URL have it. A host belongs to one namespace: with a longer path another tenant
+// would get the requests for a part of it, such as its login page. The message does not say whose the other one is: a tenant learns nothing
+// about another.
 func (s *site) uniqueURL(ctx context.Context) (*step.Wait, error) {
 	if s.status.Generation > 0 {
 		return nil, nil
 	}
 	var same api.InstallList
-	if err := s.List(ctx, &same, client.MatchingFields{IndexURL: URLKey(string(s.in.Spec.URL))}); err != nil {
+	if err := s.List(ctx, &same, client.MatchingFields{IndexHost: hostOf(string(s.in.Spec.URL))}); err != nil {
 		return nil, fmt.Errorf("looking for other Installs at the URL: %w", err)
 	}
 	for i := range same.Items {
 		other := &same.Items[i]
 		if other.UID == s.in.UID || (other.Status.Generation == 0 && !before(other, s.in)) {
+			continue
+		}
+		if other.Namespace == s.in.Namespace && URLKey(where(other)) != URLKey(string(s.in.Spec.URL)) {
 			continue
 		}
 		whose := "an Install of another namespace"

@@ -153,7 +153,8 @@ func (s *site) generations(ctx context.Context) (*step.Wait, error) {
 		maker = op.UID
 	}
 	if maker != "" && !slices.ContainsFunc(s.status.Generations, func(g api.GenerationStatus) bool { return g.UID == maker }) {
-		s.status.Generations = append(s.status.Generations, api.GenerationStatus{Number: next(s.status.Generations), UID: maker})
+		s.status.HighestGeneration++
+		s.status.Generations = append(s.status.Generations, api.GenerationStatus{Number: s.status.HighestGeneration, UID: maker})
 		// The number stands in the status before anything is made under it, so that what is made is always found again.
 		return step.Progressing("making room for a new generation"), nil
 	}
@@ -168,15 +169,6 @@ func (s *site) generations(ctx context.Context) (*step.Wait, error) {
 		g.Ready = true
 	}
 	return nil, nil
-}
-
-// next is the number after every one that was given out and may still exist.
-func next(all []api.GenerationStatus) int64 {
-	var highest int64
-	for _, g := range all {
-		highest = max(highest, g.Number)
-	}
-	return highest + 1
 }
 
 // createDatabase makes a generation's database, and the site's user, who is granted that database by its exact name.

@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,8 +17,7 @@ import (
 	"github.com/sitewright/sitewright/internal/names"
 )
 
-// orphan takes the volume and the Secrets out of the Install's ownership, where the user wants to keep them: a new Install can adopt
-// them by their labels.
+// orphan takes the volume and the Secrets out of the Install's ownership, where the user wants to keep them; their labels say whose they were.
 func (s *site) orphan(ctx context.Context) (*step.Wait, error) {
 	if s.in.Spec.DeletionPolicy != api.DeletionOrphan {
 		return nil, nil
@@ -63,7 +63,7 @@ func (s *site) dropDatabases(ctx context.Context) (*step.Wait, error) {
 		return nil, err
 	}
 	if wait != nil {
-		return s.giveUp(wait)
+		return s.giveUp(ctx, wait)
 	}
 	return s.dropOn(ctx, server)
 }
@@ -79,7 +79,7 @@ func (s *site) dropOn(ctx context.Context, server *api.DatabaseServer) (*step.Wa
 	}
 	admin, err := databaseserver.Connect(ctx, s.Client, server)
 	if err != nil {
-		return s.giveUp(cannotRemove("databases", err))
+		return s.giveUp(ctx, cannotRemove("databases", err))
 	}
 	defer admin.Close()
 	databases, err := admin.ListDatabases(ctx, names.DatabasePrefix(string(s.in.UID)))
@@ -109,7 +109,7 @@ func (s *site) clearExisting(ctx context.Context) (*step.Wait, error) {
 	password, wait, err := s.secretValue(ctx, e.PasswordSecretRef, "spec.database.existing.passwordSecretRef")
 	if wait != nil || err != nil {
 		if wait != nil {
-			return s.giveUp(wait)
+			return s.giveUp(ctx, wait)
 		}
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (s *site) clearExisting(ctx context.Context) (*step.Wait, error) {
 	}
 	config := mysql.Config{Host: host, Port: int(e.Port), User: e.User, Password: password, Database: e.Name}
 	if err := mysql.Clear(ctx, config, s.status.Database.Prefix); err != nil {
-		return s.giveUp(cannotRemove("tables", err))
+		return s.giveUp(ctx, cannotRemove("tables", err))
 	}
 	return nil, nil
 }
@@ -130,12 +130,23 @@ func cannotRemove(what string, err error) *step.Wait {
 }
 
 // giveUp goes on without what cannot be reached, where the user said so.
-func (s *site) giveUp(wait *step.Wait) (*step.Wait, error) {
+func (s *site) giveUp(ctx context.Context, wait *step.Wait) (*step.Wait, error) {
+	var namespace corev1.Namespace
+	if err := s.Get(ctx, client.ObjectKey{Name: s.in.Namespace}, &namespace); err != nil {
+		return nil, fmt.Errorf("reading namespace %s: %w", s.in.Namespace, err)
+	}
+	if namespace.DeletionTimestamp != nil && s.existing() != nil {
+		// The user's Secret goes with the namespace, and does not come back.
+		return nil, nil
+	}
 	if s.in.Annotations[api.AnnotationForceDelete] == "true" {
 		return nil, nil
 	}
 	if wait.After == 0 {
 		wait.After = databaseRetry
+	}
+	if !strings.Contains(wait.Message, api.AnnotationForceDelete) {
+		wait.Message += fmt.Sprintf("; annotate the Install with %s=true to leave the site's databases behind", api.AnnotationForceDelete)
 	}
 	return wait, nil
 }

@@ -34,6 +34,11 @@ const secretRetry = 15 * time.Second
 func (s *site) secrets(ctx context.Context) (*step.Wait, error) {
 	if s.usesDatabase() && s.existing() == nil {
 		got := s.ensureSecret(ctx, names.DatabaseSecret(s.in.Name), func() (map[string]string, *step.Wait, error) {
+			if s.status.Generation > 0 {
+				// Another password would shut out the site that serves: its configuration has the old one.
+				return nil, nil, step.Failed(fmt.Sprintf("Secret %s with the password of database user %s is gone: make it again, with the password that the site's configuration has",
+					names.DatabaseSecret(s.in.Name), names.DatabaseUser(string(s.in.UID))))
+			}
 			return map[string]string{keyUsername: names.DatabaseUser(string(s.in.UID)), keyPassword: rand.Text()}, nil, nil
 		})
 		return got.wait, got.err

@@ -25,7 +25,7 @@ const (
 
 // indexes are the values of each index.
 var indexes = map[string]func(*api.Install) string{
-	IndexURL:         func(in *api.Install) string { return URLKey(string(in.Spec.URL)) },
+	IndexHost:        func(in *api.Install) string { return hostOf(where(in)) },
 	indexApplication: func(in *api.Install) string { return in.Spec.Application },
 	indexBackup: func(in *api.Install) string {
 		if b := in.Spec.Bootstrap; in.Status.Generation == 0 && b != nil && b.Backup != nil && b.Backup.BackupRef != nil {
@@ -90,7 +90,7 @@ func (r *Reconciler) byInstall(ctx context.Context, o client.Object) []reconcile
 	in := o.(*api.Install)
 	waits := func(other *api.Install) bool { return other.UID != in.UID && other.Status.Generation == 0 }
 	copies := r.requests(ctx, waits, client.InNamespace(in.Namespace), client.MatchingFields{operation.IndexCloneSource: in.Name})
-	return append(copies, r.requests(ctx, waits, client.MatchingFields{IndexURL: URLKey(string(in.Spec.URL))})...)
+	return append(copies, r.requests(ctx, waits, client.MatchingFields{IndexHost: hostOf(where(in))})...)
 }
 
 // byTask wakes the Install that a task is about, and those that are made of it.

@@ -17,6 +17,8 @@ import (
 const (
 	// planAnnotation on a pod template holds the plan, which the downward API brings into the pod as a file.
 	planAnnotation = "sitewright.dev/plan"
+	// revisionAnnotation on a pod template is the Spec's Revision.
+	revisionAnnotation = "sitewright.dev/revision"
 	// agentContainer is the container whose termination message is the result.
 	agentContainer = "agent"
 	// siteUser owns the files of every site: www-data of the runtime images.
@@ -60,6 +62,9 @@ type Spec struct {
 	Mounts *Mounts
 	// Runtime image to run in, for tasks with commands of the recipe; empty: the operator's own image.
 	Runtime string
+	// Revision says what beside the plan a failure may depend on, such as the generation of the owner's spec: a Job that failed is made anew
+	// when it changes.
+	Revision string
 	// Beside names an Install whose pods run on the node that this Job must run on, because they share a volume.
 	Beside string
 }
@@ -92,7 +97,7 @@ func Build(s Spec, operatorImage string) (*batchv1.Job, error) {
 				}},
 			}},
 			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{planAnnotation: string(document)}},
+				ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{planAnnotation: string(document), revisionAnnotation: s.Revision}},
 				Spec:       podSpec(s, operatorImage),
 			},
 		},

@@ -15,6 +15,7 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers/step"
 	"github.com/sitewright/sitewright/internal/plan"
 )
@@ -66,10 +67,16 @@ func (r *Runner) Run(ctx context.Context, s Spec) (State, *step.Wait, error) {
 }
 
 func (r *Runner) create(ctx context.Context, want *batchv1.Job) (State, *step.Wait, error) {
-	if err := r.Client.Create(ctx, want); err != nil && !apierrors.IsAlreadyExists(err) {
+	err := r.Client.Create(ctx, want)
+	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return State{}, nil, fmt.Errorf("creating Job %s: %w", want.Name, err)
 	}
-	return State{}, step.Progressing("starting"), nil
+	wait := step.Progressing("starting")
+	if err != nil {
+		// Either the cache is behind, or the Job of that name is not ours and the cache never has it: no watch tells.
+		wait.Message, wait.After = fmt.Sprintf("waiting for Job %s: if it does not begin, delete the Job of that name", want.Name), progressInterval
+	}
+	return State{}, wait, nil
 }
 
 func (r *Runner) observe(ctx context.Context, s Spec, want, have *batchv1.Job) (State, *step.Wait, error) {
@@ -78,13 +85,13 @@ func (r *Runner) observe(ctx context.Context, s Spec, want, have *batchv1.Job) (
 		return State{}, nil, err
 	}
 	complete, failed := finished(have, batchv1.JobComplete), finished(have, batchv1.JobFailed)
-	changed := want.Spec.Template.Annotations[planAnnotation] != have.Spec.Template.Annotations[planAnnotation]
+	changed := differ(want, have, planAnnotation) || differ(want, have, revisionAnnotation)
 	if complete == nil && failed == nil && !(changed && betweenTries(pods)) {
 		return r.running(ctx, s.Namespace, pods)
 	}
 	result, found := lastResult(pods)
 	switch {
-	case complete != nil && found && result.Failure == nil:
+	case complete != nil && found && result.Failure == nil && sameTarget(s.Plan, have):
 		return State{Done: true, Result: result, Ended: complete.LastTransitionTime.Time}, nil, nil
 	case complete != nil, changed:
 		// The answer went with its pod, or what was asked for has changed. A run of the same plan answers from the seal.
@@ -95,6 +102,20 @@ func (r *Runner) observe(ctx context.Context, s Spec, want, have *batchv1.Job) (
 	return State{Done: true, Result: result, Ended: failed.LastTransitionTime.Time}, nil, nil
 }
 
+func differ(a, b *batchv1.Job, annotation string) bool {
+	return a.Spec.Template.Annotations[annotation] != b.Spec.Template.Annotations[annotation]
+}
+
+// sameTarget says whether a Job made the generation that is asked for now: the Install may have been made anew since.
+func sameTarget(want plan.Plan, have *batchv1.Job) bool {
+	site := want.Target()
+	if site == nil {
+		return true
+	}
+	made, err := plan.Read(strings.NewReader(have.Spec.Template.Annotations[planAnnotation]))
+	return err == nil && made.Target() != nil && made.Target().UID == site.UID && made.Target().Generation == site.Generation
+}
+
 // betweenTries says whether the last agent failed and the next has not begun.
 func betweenTries(pods []corev1.Pod) bool {
 	return len(pods) > 0 && pods[len(pods)-1].Status.Phase == corev1.PodFailed
@@ -102,7 +123,7 @@ func betweenTries(pods []corev1.Pod) bool {
 
 // running waits for an agent, and tells how far it is or what keeps it from starting.
 func (r *Runner) running(ctx context.Context, namespace string, pods []corev1.Pod) (State, *step.Wait, error) {
-	wait := &step.Wait{Reason: "Progressing", Message: "starting", After: progressInterval}
+	wait := &step.Wait{Reason: api.ReasonProgressing, Message: "starting", After: progressInterval}
 	if len(pods) == 0 {
 		return State{}, wait, nil
 	}
@@ -113,7 +134,7 @@ func (r *Runner) running(ctx context.Context, namespace string, pods []corev1.Po
 	}
 	if newest.Status.Phase == corev1.PodFailed {
 		if result, ok := lastResult(pods); ok && result.Failure != nil {
-			wait.Reason, wait.Message = "Retrying", result.Failure.Message
+			wait.Reason, wait.Message = api.ReasonRetrying, result.Failure.Message
 		}
 		return State{}, wait, nil
 	}
@@ -194,6 +215,23 @@ func (r *Runner) owned(ctx context.Context, owner client.Object, name string) (*
 		return nil, fmt.Errorf("reading Job %s: %w", name, err)
 	}
 	return j, nil
+}
+
+// Abandon ends the agent of a task that cannot succeed any more, before the task is called over: what it works on may be removed from then
+// on. A task that failed by its agent's own answer has none left.
+func (r *Runner) Abandon(ctx context.Context, owner client.Object, name string, o step.Outcome) step.Outcome {
+	t := o.Stalled()
+	if t == nil || t.Reason == api.ReasonFailed {
+		return o
+	}
+	gone, err := r.Remove(ctx, owner, name)
+	if err != nil {
+		return step.Outcome{Err: err}
+	}
+	if !gone {
+		return step.Outcome{Wait: &step.Wait{Reason: api.ReasonProgressing, Message: "ending the agent: " + t.Message, After: progressInterval}}
+	}
+	return o
 }
 
 // delete takes a Job's pods first: while one of them runs the Job is still there, and no second one starts under its name.

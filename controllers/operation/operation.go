@@ -183,7 +183,7 @@ func older(a, b client.Object) bool {
 
 // Gone says whether the holder of an Install is no longer there, or has ended: its operation is over.
 func Gone(ctx context.Context, c client.Client, namespace string, op *api.OperationStatus) (bool, error) {
-	holder, conditions := holderOf(op.Kind)
+	holder, ended := holderOf(op.Kind)
 	if holder == nil {
 		return true, nil
 	}
@@ -197,25 +197,25 @@ func Gone(ctx context.Context, c client.Client, namespace string, op *api.Operat
 	if string(holder.GetUID()) != op.UID {
 		return true, nil
 	}
-	c1 := conditions()
-	_, stalled := step.IsStalled(c1)
-	return holder.GetDeletionTimestamp() == nil && (stalled || step.IsReady(c1, 0)), nil
+	return holder.GetDeletionTimestamp() == nil && ended(), nil
 }
 
-func holderOf(kind string) (client.Object, func() []metav1.Condition) {
+// holderOf is an object of a holder's kind, and whether its work is over once it was read. A task that is stalled has not ended while its agent may
+// still run.
+func holderOf(kind string) (client.Object, func() bool) {
 	switch kind {
 	case "Backup":
 		o := &api.Backup{}
-		return o, func() []metav1.Condition { return o.Status.Conditions }
+		return o, func() bool { return step.Ended(&o.Status.TaskStatus) }
 	case "Restore":
 		o := &api.Restore{}
-		return o, func() []metav1.Condition { return o.Status.Conditions }
+		return o, func() bool { return step.Ended(&o.Status.TaskStatus) }
 	case "Upgrade":
 		o := &api.Upgrade{}
-		return o, func() []metav1.Condition { return o.Status.Conditions }
+		return o, func() bool { return step.Ended(&o.Status.TaskStatus) }
 	case "Install":
 		o := &api.Install{}
-		return o, func() []metav1.Condition { return o.Status.Conditions }
+		return o, func() bool { return o.Status.Generation > 0 || copied(o) }
 	}
 	return nil, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/sitewright/sitewright/controllers/job"
 	"github.com/sitewright/sitewright/controllers/operation"
 	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/internal/names"
 )
 
 // Reconciler reconciles Restores.
@@ -62,7 +63,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := step.EnsureFinalizer(ctx, r.Client, restore); err != nil {
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
 	}
-	o := step.Run(ctx, t.steps()...)
+	asked, err := t.asked(ctx)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	o := r.Jobs.Abandon(ctx, restore, names.Job("restore", restore.Name), step.Run(ctx, t.steps(asked)...))
 	result, err := t.report(ctx, o)
 	if err == nil && step.Ended(&t.status.TaskStatus) {
 		return step.Unwritten(t.release(ctx))
@@ -70,8 +75,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return result, err
 }
 
-// steps restore in place or, where the spec names another place, make a new Install and wait for it.
-func (t *task) steps() []step.Func {
+// steps restore in place or, where the spec names another place, make a new Install and wait for it. What was needed to begin may go once it is
+// not needed any more.
+func (t *task) steps(asked bool) []step.Func {
+	if asked {
+		return []step.Func{t.switched}
+	}
+	if t.restore.Spec.To != nil && t.status.Install != "" {
+		return []step.Func{t.madeInstall, t.followInstall}
+	}
 	if t.restore.Spec.To != nil {
 		return []step.Func{t.findBackup, t.makeInstall, t.followInstall}
 	}

@@ -29,6 +29,13 @@ func (t *task) makeInstall(ctx context.Context) (*step.Wait, error) {
 	return nil, nil
 }
 
+// madeInstall reads the Install that was made before.
+func (t *task) madeInstall(ctx context.Context) (*step.Wait, error) {
+	var err error
+	t.install, err = copying.Made(ctx, t.Client, t.restore, t.status.Install)
+	return nil, err
+}
+
 // source is the Install that was backed up, nil where it is gone.
 func (t *task) source(ctx context.Context) (*api.Install, error) {
 	if t.backup.Spec.InstallRef == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -130,10 +131,25 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 	})
 }
 
-// switched waits until the Install serves the generation, or has given it up.
-func (t *task) switched(context.Context) (*step.Wait, error) {
+// switchPoll is how often a Restore that is being deleted looks whether its switch has ended.
+const switchPoll = 2 * time.Second
+
+// lastSwitch is how this task's switch went, nil before it ended.
+func (t *task) lastSwitch() *api.SwitchStatus {
+	if t.install == nil {
+		return nil
+	}
 	last := t.install.Status.LastSwitch
 	if last == nil || last.UID != string(t.restore.UID) || last.Generation != t.status.Generation {
+		return nil
+	}
+	return last
+}
+
+// switched waits until the Install serves the generation, or has given it up.
+func (t *task) switched(context.Context) (*step.Wait, error) {
+	last := t.lastSwitch()
+	if last == nil {
 		t.status.Progress = &api.Progress{Percent: 95, Message: "switching to the restored generation"}
 		return step.Progressing(fmt.Sprintf("Install %s is switching to generation %d", t.install.Name, t.status.Generation)), nil
 	}
@@ -158,8 +174,32 @@ func (t *task) release(ctx context.Context) error {
 	return operation.Release(ctx, t.Client, in, string(t.restore.UID))
 }
 
+// asked says whether the Install was asked to serve what this task made: from then on the Install alone decides.
+func (t *task) asked(ctx context.Context) (bool, error) {
+	if t.restore.Spec.To != nil || t.status.Install == "" {
+		return false, nil
+	}
+	in := &api.Install{}
+	if err := t.Get(ctx, client.ObjectKey{Namespace: t.restore.Namespace, Name: t.status.Install}, in); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	op, last := in.Status.Operation, in.Status.LastSwitch
+	uid := string(t.restore.UID)
+	if (op != nil && op.UID == uid && op.Generation != 0) || (last != nil && last.UID == uid) {
+		t.install = in
+		return true, nil
+	}
+	return false, nil
+}
+
 // stop ends an agent that still works for a Restore which is being deleted, and gives the Install back, which removes what was made.
 func (t *task) stop(ctx context.Context) (*step.Wait, error) {
+	if asked, err := t.asked(ctx); err != nil {
+		return nil, err
+	} else if last := t.lastSwitch(); asked && last == nil && t.install.DeletionTimestamp == nil {
+		// Visitors may have written to the new generation already: it is not taken back half-way.
+		return &step.Wait{Reason: api.ReasonProgressing, Message: "waiting for the switch to end", After: switchPoll}, nil
+	}
 	gone, err := t.Jobs.Remove(ctx, t.restore, names.Job("restore", t.restore.Name))
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func Progress(p plan.Progress) *api.Progress {
 }
 
 // Finish notes that a task is over, when its outcome is final, and settles its conditions. A task that could not begin because of its
-// spec or of what it refers to has not ended: it begins when that is mended.
+// spec or of what it refers to has not ended: it begins when that is mended. One that had begun has.
 func Finish(t *api.TaskStatus, o Outcome, generation int64, now time.Time, message string) {
 	t.ObservedGeneration = generation
 	o.Conditions(&t.Conditions, generation, now, message)
@@ -41,7 +41,7 @@ func Finish(t *api.TaskStatus, o Outcome, generation int64, now time.Time, messa
 		return
 	}
 	stalled := o.Stalled()
-	if o.Done() || (stalled != nil && stalled.Reason == api.ReasonFailed && t.StartTime != nil) {
+	if o.Done() || (stalled != nil && t.StartTime != nil) {
 		t.CompletionTime = new(metav1.NewTime(now.Truncate(time.Second)))
 	}
 	if o.Done() {

@@ -70,7 +70,7 @@ func (m *making) detect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.result.Version, m.result.SchemaVersion = f.version, f.database
+	m.result.Version, m.result.SchemaVersion = clip(f.version), clip(f.database)
 	if f.halfUpgraded() {
 		return invalid("site %s is half upgraded: its files expect schema %q and its database has %q; run the application's own upgrade first",
 			m.site.Name, f.files, f.database)
@@ -84,7 +84,7 @@ func (m *making) detectCopy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.result.Version, m.result.SchemaVersion = f.version, f.database
+	m.result.Version, m.result.SchemaVersion = clip(f.version), clip(f.database)
 	if f.halfUpgraded() {
 		m.warn("the site was half upgraded when it was copied: its files expect schema %q and its database has %q; run its upgrade",
 			f.files, f.database)

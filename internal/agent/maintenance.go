@@ -81,8 +81,13 @@ func endMaintenance(v *generation.Volume) error {
 // endMaintenanceOf removes the journal's file when it still is what the backup wrote.
 func endMaintenanceOf(v *generation.Volume, n int64) error {
 	var j journal
-	if found, err := v.ReadJournal(n, &j); err != nil || !found || j.Maintenance == "" {
-		return err
+	found, err := v.ReadJournal(n, &j)
+	if err != nil {
+		// Not what a backup wrote: the site can write here too, and must not be able to keep tasks away from itself.
+		return v.RemoveJournal(n)
+	}
+	if !found || j.Maintenance == "" {
+		return nil
 	}
 	gen, err := v.OpenDir(n)
 	if err != nil {

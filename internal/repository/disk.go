@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -26,7 +27,7 @@ func (s *scan) openDir(d Dir) (*diskDir, error) {
 			return nil, fmt.Errorf("exclude %q from %s: %w", pattern, d.Path, err)
 		}
 	}
-	root, err := os.OpenRoot(d.Path)
+	root, err := openBelow(d.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open directory %s to back it up: %w", d.Path, err)
 	}
@@ -36,6 +37,17 @@ func (s *scan) openDir(d Dir) (*diskDir, error) {
 		return nil, fmt.Errorf("open directory %s to back it up: %w", d.Path, err)
 	}
 	return &diskDir{entry: s.entryOf(path.Base(d.Name), info), disk: &disk{scan: s, root: root, exclude: d.Exclude}, rel: "."}, nil
+}
+
+// openBelow opens a directory without letting a link in its place lead elsewhere: whoever may write beside it could put one there that
+// leads to what the backup itself reads, such as the repository's password.
+func openBelow(dir string) (*os.Root, error) {
+	parent, err := os.OpenRoot(filepath.Dir(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = parent.Close() }()
+	return parent.OpenRoot(filepath.Base(dir))
 }
 
 // disk is one directory tree.

@@ -1199,6 +1199,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - number
+    - name: highestGeneration
+      type:
+        scalar: numeric
     - name: lastBackup
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.BackupSummary

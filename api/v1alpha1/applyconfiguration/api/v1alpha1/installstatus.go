@@ -53,6 +53,8 @@ type InstallStatusApplyConfiguration struct {
 	// generations are all that may exist on the volume and the database server: the serving one, the previous one, one that
 	// a task is making, and leftovers that are about to be removed. A task gets its number from here, so none is given twice.
 	Generations []GenerationStatusApplyConfiguration `json:"generations,omitempty"`
+	// highestGeneration that was ever given out: no number is given out twice.
+	HighestGeneration *int64 `json:"highestGeneration,omitempty"`
 	// lastSwitch is how the last change of generation went.
 	LastSwitch *SwitchStatusApplyConfiguration `json:"lastSwitch,omitempty"`
 	// progress of making the site, until it first serves.
@@ -234,6 +236,14 @@ func (b *InstallStatusApplyConfiguration) WithGenerations(values ...*GenerationS
 		}
 		b.Generations = append(b.Generations, *values[i])
 	}
+	return b
+}
+
+// WithHighestGeneration sets the HighestGeneration field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HighestGeneration field is set to the value of the last call.
+func (b *InstallStatusApplyConfiguration) WithHighestGeneration(value int64) *InstallStatusApplyConfiguration {
+	b.HighestGeneration = &value
 	return b
 }
 
