@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -184,19 +185,16 @@ func TestInstallOnOneURL(t *testing.T) {
 	w.server()
 	stranger := w.namespace(nil)
 	for _, c := range []struct{ name, url, ns string }{
-		{"same-namespace", "http://shared." + w.ns + ".test/a", w.ns},
-		{"other-namespace", "http://shared." + w.ns + ".test/b", stranger},
-		{"other-scheme-and-slash", "https://shared." + w.ns + ".test/c/", stranger},
-		{"other-port", "http://shared." + w.ns + ".test:8081/d", stranger},
+		{"same-namespace", "http://%s/x", w.ns},
+		{"other-namespace", "http://%s/x", stranger},
+		{"other-scheme-and-slash", "https://%s/x/", stranger},
+		{"other-port", "http://%s:8081/x", stranger},
+		{"other-path", "http://%s/x/login", stranger},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := w.in(t)
-			first := w.site(c.name, func(in *api.Install) {
-				in.Spec.URL = api.SiteURL("http://shared." + w.ns + ".test/" + c.url[len(c.url)-1:])
-				if c.name == "other-scheme-and-slash" {
-					in.Spec.URL = api.SiteURL("http://shared." + w.ns + ".test/c")
-				}
-			})
+			w, host := w.in(t), c.name+"."+w.ns+".test"
+			c.url = fmt.Sprintf(c.url, host)
+			first := w.site(c.name, func(in *api.Install) { in.Spec.URL = api.SiteURL("http://" + host + "/x") })
 			w.settle(first)
 			w.expect(first, status.InProgressStatus, api.ReasonProgressing)
 			// It serves, so that which of the two is older in one second does not matter.
@@ -205,8 +203,9 @@ func TestInstallOnOneURL(t *testing.T) {
 			w.settle(second)
 			w.expect(second, status.FailedStatus, api.ReasonInvalidSpec, "spec.url "+c.url+" is taken")
 			message := w.condition(second, api.ConditionReady).Message
-			same(t, "a word of "+first.Name+" in "+message, contains(message, first.Name), c.ns == w.ns)
-			same(t, "a word of "+w.ns+" outside the URL", contains(replace(message, c.url), w.ns), false)
+			outside := replace(message, c.url)
+			same(t, "a word of "+first.Name+" in "+outside, contains(outside, first.Name), c.ns == w.ns)
+			same(t, "a word of "+w.ns+" outside the URL", contains(outside, w.ns), false)
 
 			w.remove(first)
 			w.settle(first)

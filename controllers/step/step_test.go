@@ -42,13 +42,13 @@ var outcomes = []struct {
 	{name: "error", outcome: Outcome{Err: errors.New("broken")}, ready: metav1.ConditionFalse, reconciling: metav1.ConditionTrue,
 		reason: api.ReasonRetrying, kstatus: status.InProgressStatus, retryable: true},
 	{name: "invalid", outcome: Outcome{Err: Invalid("change it")}, ready: metav1.ConditionFalse, stalled: metav1.ConditionTrue,
-		reason: api.ReasonInvalidSpec, kstatus: status.FailedStatus},
+		reason: api.ReasonInvalidSpec, kstatus: status.FailedStatus, completed: true},
 	{name: "failed", outcome: Outcome{Err: Failed("make room")}, ready: metav1.ConditionFalse, stalled: metav1.ConditionTrue,
 		reason: api.ReasonFailed, kstatus: status.FailedStatus, completed: true},
 	{name: "failed, wrapped", outcome: Outcome{Err: fmt.Errorf("doing it: %w", Failed("make room"))}, ready: metav1.ConditionFalse,
 		stalled: metav1.ConditionTrue, reason: api.ReasonFailed, kstatus: status.FailedStatus, completed: true},
 	{name: "not implemented", outcome: Outcome{Err: NotImplemented("not yet")}, ready: metav1.ConditionFalse, stalled: metav1.ConditionTrue,
-		reason: api.ReasonNotImplemented, kstatus: status.FailedStatus},
+		reason: api.ReasonNotImplemented, kstatus: status.FailedStatus, completed: true},
 }
 
 func TestConditions(t *testing.T) {
