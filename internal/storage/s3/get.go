@@ -2,14 +2,10 @@ package s3
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 
 	"github.com/minio/minio-go/v7"
 
@@ -109,12 +105,12 @@ func (s *Store) errorOf(op, name string, err error) error {
 	if response, ok := errors.AsType[minio.ErrorResponse](err); ok {
 		return s.responseError(e, response)
 	}
-	if untrusted(err) {
+	if storage.IsUntrusted(err) {
 		e.Kind, e.Hint = storage.ErrUntrusted, "give the location the CA that signed the certificate of "+s.host
 		return e
 	}
 	// What is left came from the network, except for the source of a put.
-	if op != "put" || isNetwork(err) {
+	if op != "put" || storage.IsNetwork(err) {
 		e.Kind, e.Hint = storage.ErrUnreachable, "check that "+s.host+" is right and answers from the cluster"
 	}
 	return e
@@ -148,20 +144,4 @@ func (s *Store) responseError(e *storage.Error, r minio.ErrorResponse) error {
 		e.Kind, e.Hint = storage.ErrUnreachable, s.host+" answers but fails; see its own log"
 	}
 	return e
-}
-
-func untrusted(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
-	_, host := errors.AsType[x509.HostnameError](err)
-	return authority || host
-}
-
-// isNetwork tells a failed connection from a failed source of a put.
-func isNetwork(err error) bool {
-	_, request := errors.AsType[*url.Error](err)
-	_, network := errors.AsType[net.Error](err)
-	return request || network
 }

@@ -4,8 +4,6 @@ package s3
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -122,7 +120,11 @@ func New(c Config) (*Store, error) {
 }
 
 func newTransport(ca []byte) (*http.Transport, error) {
-	t := &http.Transport{
+	trust, err := storage.TLSConfig(ca)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: storage.DialTimeout, KeepAlive: 15 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   storage.DialTimeout,
@@ -130,20 +132,8 @@ func newTransport(ca []byte) (*http.Transport, error) {
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   16,
 		DisableCompression:    true, // Objects come back as they were put.
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-	}
-	if len(ca) == 0 {
-		return t, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(ca) {
-		return nil, errors.New("the custom CA holds no PEM certificate")
-	}
-	t.TLSClientConfig.RootCAs = pool
-	return t, nil
+		TLSClientConfig:       trust,
+	}, nil
 }
 
 // String names endpoint, bucket and prefix.
@@ -167,7 +157,6 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 		}
 		r = bytes.NewReader(nil)
 	}
-	start, seeker := rewindable(r)
 	options := minio.PutObjectOptions{
 		ContentType:      "application/octet-stream",
 		PartSize:         partSize,
@@ -176,49 +165,10 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 	if size > maxSinglePut {
 		options.PartSize = 0 // The library computes parts that stay within 10,000.
 	}
-	put := func(ctx context.Context) error {
-		source := &sourceReader{r: storage.ExactReader(r, size)}
-		_, err := s.client.Client.PutObject(ctx, s.bucket, s.prefix+name, source, size, options)
-		if source.err != nil {
-			return fmt.Errorf("put %q: read its source: %w", name, source.err) // The store is not to blame.
-		}
+	return storage.RetryPut(ctx, name, r, size, func(ctx context.Context, r io.Reader) error {
+		_, err := s.client.Client.PutObject(ctx, s.bucket, s.prefix+name, r, size, options)
 		return s.errorOf("put", name, err)
-	}
-	if seeker == nil {
-		return put(ctx)
-	}
-	return storage.Retry(ctx, func(ctx context.Context) error {
-		if _, err := seeker.Seek(start, io.SeekStart); err != nil {
-			return fmt.Errorf("rewind the source of %q: %w", name, err)
-		}
-		return put(ctx)
 	})
-}
-
-func rewindable(r io.Reader) (int64, io.Seeker) {
-	seeker, ok := r.(io.Seeker)
-	if !ok {
-		return 0, nil
-	}
-	start, err := seeker.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return 0, nil // A pipe dressed as a file: put once.
-	}
-	return start, seeker
-}
-
-// sourceReader hides Seek and Close from the library and remembers a failure of the source.
-type sourceReader struct {
-	r   io.Reader
-	err error
-}
-
-func (s *sourceReader) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
-	}
-	return n, err
 }
 
 // Stat implements storage.Store.

@@ -55,6 +55,16 @@ func TestConformance(t *testing.T) {
 			small.Bucket(t, "backups")
 			return with(func(c *s3.Config) { c.Endpoint = small.Endpoint })(t)
 		},
+		Cut: func(t *testing.T) (storage.Store, func()) {
+			proxy := storagetest.StartProxy(t, strings.TrimPrefix(server.Endpoint, "http://"))
+			return with(func(c *s3.Config) { c.Endpoint = "http://" + proxy.Address })(t), proxy.Cut
+		},
+		Mortal: func(t *testing.T) (s storage.Store, kill, revive func()) {
+			mortal := storagetest.StartS3(t, t.TempDir())
+			mortal.Bucket(t, "backups")
+			s = with(func(c *s3.Config) { c.Endpoint = mortal.Endpoint })(t)
+			return s, mortal.Daemon.Kill, func() { mortal.Daemon.Start(t) }
+		},
 		Secrets: []string{server.SecretKey, "wrong-secret"},
 	})
 }

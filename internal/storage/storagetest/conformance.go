@@ -32,6 +32,10 @@ type Target struct {
 	Unreachable func(t *testing.T) storage.Store
 	// Untrusted returns a store whose server cannot prove its identity.
 	Untrusted func(t *testing.T) storage.Store
+	// Mortal returns a store whose server can be killed and started again.
+	Mortal func(t *testing.T) (s storage.Store, kill, revive func())
+	// Cut returns a store and what resets every connection that its server has right now.
+	Cut func(t *testing.T) (s storage.Store, cut func())
 	// Secrets must not appear in any error or name.
 	Secrets []string
 }
@@ -65,6 +69,12 @@ func Conformance(t *testing.T, target Target) {
 				refuses(t, fault.open(t), fault.kind, target.Secrets)
 			})
 		}
+	}
+	if target.Cut != nil {
+		t.Run("cut connection", func(t *testing.T) { cutConnection(t, target.Cut) })
+	}
+	if target.Mortal != nil {
+		t.Run("dying server", func(t *testing.T) { dyingServer(t, target.Mortal) })
 	}
 	if target.Full != nil {
 		t.Run("full disk", func(t *testing.T) { full(t, target.Full(t)) })

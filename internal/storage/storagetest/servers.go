@@ -1,16 +1,12 @@
 package storagetest
 
 import (
-	"bytes"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // S3 is a running S3 server on loopback.
@@ -21,6 +17,8 @@ type S3 struct {
 	AccessKey, SecretKey string
 	// Dir holds a directory per bucket and in it a file per object, for tests that damage them.
 	Dir string
+	// Daemon is the server program.
+	Daemon *Daemon
 }
 
 // Bucket makes a bucket.
@@ -34,36 +32,11 @@ func (s S3) Bucket(t testing.TB, name string) {
 // StartS3 runs versitygw with its posix backend on dir until the test ends.
 func StartS3(t testing.TB, dir string, extra ...string) S3 {
 	t.Helper()
-	s := S3{Endpoint: "http://" + FreeAddress(t), AccessKey: "test-access", SecretKey: "test-secret-do-not-print", Dir: dir}
-	args := []string{"--port", s.Endpoint[len("http://"):], "--access", s.AccessKey, "--secret", s.SecretKey, "--region", "us-east-1", "--quiet"}
-	args = append(append(args, extra...), "posix", dir)
-	var log bytes.Buffer
-	cmd := exec.Command(Tool(t, "versitygw"), args...)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(exited) }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-exited
-	})
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		if r, err := http.Get(s.Endpoint + "/"); err == nil {
-			r.Body.Close()
-			return s
-		}
-		select {
-		case <-exited:
-			t.Fatalf("versitygw ended:\n%s", log.String())
-		case <-time.After(50 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("versitygw does not answer on %s", s.Endpoint)
-		}
-	}
+	address := FreeAddress(t)
+	s := S3{Endpoint: "http://" + address, AccessKey: "test-access", SecretKey: "test-secret-do-not-print", Dir: dir}
+	args := []string{"--port", address, "--access", s.AccessKey, "--secret", s.SecretKey, "--region", "us-east-1", "--quiet"}
+	s.Daemon = StartDaemon(t, address, Tool(t, "versitygw"), append(append(args, extra...), "posix", dir)...)
+	return s
 }
 
 // FreeAddress returns a loopback address on which nobody listens.
