@@ -59,32 +59,49 @@ func (a *agent) backup(ctx context.Context, p *plan.Backup) (result plan.Result,
 	if s.database, err = a.database(p.Site.Database); err != nil {
 		return plan.Result{}, err
 	}
-	snapshot, err := s.earlier(ctx)
+	snapshot, err := s.verified(ctx)
 	if err != nil {
 		return plan.Result{}, err
-	}
-	// What an earlier run wrote is not known to this one as such, so all of the snapshot is read.
-	full := snapshot != nil
-	if snapshot == nil {
-		if snapshot, err = s.take(ctx); err != nil {
-			return plan.Result{}, err
-		}
-	}
-	verifying := a.progress.phase(80, 100, "verifying the snapshot")
-	if _, err := l.Verify(ctx, snapshot.ID, repository.VerifyOptions{Full: full, Progress: verifying.ofBytes}); err != nil {
-		return plan.Result{}, l.about(err)
 	}
 	return s.answer(ctx, snapshot)
 }
 
-// earlier finds the snapshot of a run that was killed before it could answer.
-func (s *saving) earlier(ctx context.Context) (*repository.Snapshot, error) {
-	ids, err := s.location.snapshotsOf(ctx, s.source, s.plan.UID)
-	if err != nil || len(ids) == 0 {
+// verified makes the snapshot, or finds the one of a run that was killed, and brings it in sight once it was verified: until then nobody takes
+// it for one to restore.
+func (s *saving) verified(ctx context.Context) (*repository.Snapshot, error) {
+	done, err := s.location.snapshotsOf(ctx, s.location.List, s.source, s.plan.UID)
+	if err != nil {
 		return nil, err
 	}
-	snapshot, err := s.location.Get(ctx, ids[len(ids)-1])
-	return &snapshot, s.location.about(err)
+	if len(done) > 0 {
+		return &done[len(done)-1], nil
+	}
+	pending, err := s.location.snapshotsOf(ctx, s.location.ListPending, s.source, s.plan.UID)
+	if err != nil {
+		return nil, err
+	}
+	var snapshot *repository.Snapshot
+	// What an earlier run wrote is not known to this one as such, so all of the snapshot is read.
+	full := len(pending) > 0
+	if full {
+		snapshot = &pending[len(pending)-1]
+	} else if snapshot, err = s.take(ctx); err != nil {
+		return nil, err
+	}
+	verifying := s.progress.phase(80, 99, "verifying the snapshot")
+	if _, err := s.location.Verify(ctx, snapshot.ID, repository.VerifyOptions{Full: full, Progress: verifying.ofBytes}); err != nil {
+		if errors.Is(err, repository.ErrCorrupt) {
+			// The next try must not build upon it.
+			err = errors.Join(err, s.location.Delete(ctx, snapshot.ID))
+		}
+		return nil, s.location.about(err)
+	}
+	confirmed, err := s.location.Confirm(ctx, snapshot.ID)
+	if err != nil {
+		return nil, s.location.about(err)
+	}
+	confirmed.UploadedBytes = snapshot.UploadedBytes
+	return &confirmed, nil
 }
 
 // take makes the snapshot: files while the site works, then the database and what changed of the files meanwhile.
@@ -98,7 +115,7 @@ func (s *saving) take(ctx context.Context) (snapshot *repository.Snapshot, err e
 	taken, err := s.location.Snapshot(ctx, repository.SnapshotRequest{
 		Source: *s.source, Description: s.plan.Note,
 		Tags:  map[string]string{tagBackup: s.plan.UID, "backup-name": s.plan.Name},
-		First: files,
+		First: files, Pending: true,
 		Final: func(ctx context.Context) (repository.Tree, error) {
 			files.Streams, err = s.freeze(ctx)
 			if err != nil {

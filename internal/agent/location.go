@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
@@ -138,7 +139,7 @@ func (a *agent) forget(ctx context.Context, p *plan.Forget) (result plan.Result,
 		if p.BackupUID == "" {
 			return plan.Result{}, invalid("the plan names neither a snapshot nor a Backup to forget")
 		}
-		if ids, err = l.snapshotsOf(ctx, nil, p.BackupUID); err != nil {
+		if ids, err = l.leftBy(ctx, p.BackupUID); err != nil {
 			return plan.Result{}, err
 		}
 	}
@@ -151,19 +152,28 @@ func (a *agent) forget(ctx context.Context, p *plan.Forget) (result plan.Result,
 	return result, nil
 }
 
+// leftBy finds everything that a Backup may have left, verified or not.
+func (l *location) leftBy(ctx context.Context, backupUID string) ([]string, error) {
+	done, err := l.snapshotsOf(ctx, l.List, nil, backupUID)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := l.snapshotsOf(ctx, l.ListPending, nil, backupUID)
+	var ids []string
+	for _, s := range slices.Concat(done, pending) {
+		ids = append(ids, s.ID)
+	}
+	return ids, err
+}
+
 // snapshotsOf finds the snapshots that were made for a Backup; a run that was killed may have left more than one.
-func (l *location) snapshotsOf(ctx context.Context, source *repository.Source, backupUID string) ([]string, error) {
-	all, err := l.List(ctx, source)
+func (l *location) snapshotsOf(ctx context.Context, list func(context.Context, *repository.Source) ([]repository.Snapshot, error),
+	source *repository.Source, backupUID string) ([]repository.Snapshot, error) {
+	all, err := list(ctx, source)
 	if err != nil {
 		return nil, l.about(err)
 	}
-	var ids []string
-	for _, s := range all {
-		if s.Tags[tagBackup] == backupUID {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids, nil
+	return slices.DeleteFunc(all, func(s repository.Snapshot) bool { return s.Tags[tagBackup] != backupUID }), nil
 }
 
 // prune removes a generation.

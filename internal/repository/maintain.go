@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/kopia/kopia/repo"
+	"github.com/kopia/kopia/repo/blob"
 	"github.com/kopia/kopia/repo/content"
 	"github.com/kopia/kopia/repo/maintenance"
 	"github.com/kopia/kopia/repo/manifest"
+	"github.com/kopia/kopia/repo/object"
+	"github.com/kopia/kopia/snapshot"
 	"github.com/kopia/kopia/snapshot/snapshotmaintenance"
 )
 
@@ -38,7 +41,8 @@ func (r *Repository) Delete(ctx context.Context, id string) error {
 const tolerableSkew = time.Minute
 
 // Maintain compacts indexes and, when full, drops contents that no snapshot needs, with delays that make it safe beside
-// any number of concurrent writers. Nothing is damaged when two processes run it at once, but one should.
+// any number of concurrent writers. Nothing is damaged when two processes run it at once, but one should: see Claim. What
+// was never finished nor confirmed goes with it after a week.
 func (r *Repository) Maintain(ctx context.Context, full bool) error {
 	mode := maintenance.ModeQuick
 	if full {
@@ -47,13 +51,50 @@ func (r *Repository) Maintain(ctx context.Context, full bool) error {
 	if err := r.adoptServerClock(ctx); err != nil {
 		return fmt.Errorf("maintain repository in %s: %w", r.options.Store, err)
 	}
+	if full {
+		if err := r.dropAbandoned(ctx); err != nil {
+			return fmt.Errorf("maintain repository in %s: %w", r.options.Store, err)
+		}
+	}
 	err := repo.DirectWriteSession(ctx, r.direct, repo.WriteSessionOptions{Purpose: "maintain"}, func(ctx context.Context, w repo.DirectRepositoryWriter) error {
 		return snapshotmaintenance.Run(ctx, w, mode, true, maintenance.SafetyFull)
 	})
+	if errors.Is(err, blob.ErrBlobNotFound) || errors.Is(err, content.ErrContentNotFound) || errors.Is(err, object.ErrObjectNotFound) {
+		err = damage(err)
+	}
 	if err != nil {
 		return fmt.Errorf("maintain repository in %s: %w", r.options.Store, err)
 	}
 	return nil
+}
+
+// abandoned is how old what was never finished has to be for nobody to go on with it.
+const abandoned = 7 * 24 * time.Hour
+
+// dropAbandoned removes resting places and pending snapshots that a killed writer left and no later one took up, as when the site is gone.
+func (r *Repository) dropAbandoned(ctx context.Context) error {
+	if err := r.refresh(ctx); err != nil {
+		return err
+	}
+	ids, err := snapshot.ListSnapshotManifests(ctx, r.direct, nil, nil)
+	if err != nil {
+		return fmt.Errorf("look for what was abandoned: %w", damage(err))
+	}
+	all, err := snapshot.LoadSnapshots(ctx, r.direct, ids)
+	if err != nil {
+		return fmt.Errorf("look for what was abandoned: %w", damage(err))
+	}
+	return repo.WriteSession(ctx, r.direct, repo.WriteSessionOptions{Purpose: "tidy"}, func(ctx context.Context, w repo.RepositoryWriter) error {
+		for _, m := range all {
+			if m.IncompleteReason == "" || r.now().Sub(m.StartTime.ToTime()) < abandoned {
+				continue
+			}
+			if err := w.DeleteManifest(ctx, m.ID); err != nil && !errors.Is(err, manifest.ErrNotFound) {
+				return fmt.Errorf("remove abandoned snapshot %s: %w", m.ID, err)
+			}
+		}
+		return nil
+	})
 }
 
 // clockBlob is put and removed to read the store's clock. Kopia reserves no name that begins like it.
@@ -74,43 +115,4 @@ func (r *Repository) adoptServerClock(ctx context.Context) error {
 		r.skew.Add(int64(skew))
 	}
 	return nil
-}
-
-// Stats are figures of the whole repository.
-type Stats struct {
-	// Snapshots is the number of complete snapshots.
-	Snapshots int
-	// LogicalBytes is what they would take if each were a plain copy.
-	LogicalBytes int64
-	// UniqueBytes is what is left after deduplication, before compression.
-	UniqueBytes int64
-	// StoredBytes and Blobs are what the store holds, with indexes and what awaits maintenance.
-	StoredBytes int64
-	Blobs       int
-}
-
-// Stats reads the figures. It lists the store.
-func (r *Repository) Stats(ctx context.Context) (Stats, error) {
-	var s Stats
-	snapshots, err := r.List(ctx, nil)
-	if err != nil {
-		return s, err
-	}
-	for _, snap := range snapshots {
-		s.Snapshots++
-		s.LogicalBytes += snap.Bytes
-	}
-	err = r.direct.ContentReader().IterateContents(ctx, content.IterateOptions{}, func(c content.Info) error {
-		s.UniqueBytes += int64(c.OriginalLength)
-		return nil
-	})
-	if err != nil {
-		return s, fmt.Errorf("read the index of %s: %w", r.options.Store, err)
-	}
-	listed, err := r.listing(ctx)
-	for _, size := range listed {
-		s.StoredBytes += size
-		s.Blobs++
-	}
-	return s, err
 }

@@ -49,12 +49,7 @@ func (s *timeShift) List(ctx context.Context, prefix string) iter.Seq2[storage.I
 // TestMaintainFreesRoom: what only deleted snapshots needed is gone some days later, except where it shares a pack with
 // what is needed, and nothing else.
 func TestMaintainFreesRoom(t *testing.T) {
-	p := onVolume(t)
-	s := &timeShift{FileTree: p.store.(storage.FileTree), puts: map[string]time.Duration{}}
-	o := repository.Options{Store: s, Password: password, StateDir: t.TempDir(), Now: func() time.Time { return time.Now().Add(s.ahead) }}
-	if err := repository.Create(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
+	s, o := shifted(t)
 	www := makeSite(t, 1)
 	take := func(data []byte) repository.Snapshot {
 		if err := os.WriteFile(filepath.Join(www, "changing"), data, 0o644); err != nil {

@@ -53,6 +53,8 @@ type Snapshot struct {
 	DatabaseBytes int64
 	// Skipped is the number of sockets, pipes and devices that were left out.
 	Skipped int64
+	// Pending says that it was not confirmed yet.
+	Pending bool
 
 	// The figures below are known only to the call that made the snapshot.
 
@@ -77,6 +79,7 @@ func describe(m *snapshot.Manifest) Snapshot {
 		Description:   m.Description,
 		DatabaseBytes: number(tagDatabase),
 		Skipped:       number(tagSkipped),
+		Pending:       m.IncompleteReason == reasonPending,
 	}
 	if summary := summaryOf(m); summary != nil {
 		s.Bytes = summary.TotalFileSize
@@ -134,6 +137,11 @@ func (r *Repository) Get(ctx context.Context, id string) (Snapshot, error) {
 // List describes the complete snapshots of a source, oldest first: of every source when it is nil, of whatever UID when
 // it names none. Snapshots of other clients of the repository are among them.
 func (r *Repository) List(ctx context.Context, source *Source) ([]Snapshot, error) {
+	return r.list(ctx, source, "")
+}
+
+// list describes the snapshots that are incomplete for a reason, which is none for those that are complete.
+func (r *Repository) list(ctx context.Context, source *Source, incomplete string) ([]Snapshot, error) {
 	if err := r.refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -152,7 +160,7 @@ func (r *Repository) List(ctx context.Context, source *Source) ([]Snapshot, erro
 			return nil, err
 		}
 		s := describe(m)
-		if m.IncompleteReason == "" && (source == nil || source.UID == "" || source.UID == s.Source.UID) {
+		if m.IncompleteReason == incomplete && (source == nil || source.UID == "" || source.UID == s.Source.UID) {
 			found = append(found, s)
 		}
 	}

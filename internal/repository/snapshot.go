@@ -21,6 +21,8 @@ type SnapshotRequest struct {
 	Description string
 	// Tags are kept with the snapshot. Keys beginning with "sitewright-" are reserved.
 	Tags map[string]string
+	// Pending stores it out of sight: List does not show it, nor does the stock program, until Confirm was called.
+	Pending bool
 
 	// First, unless empty, is read while the site works as usual. It makes the second pass short, and holds no streams.
 	First Tree
@@ -125,6 +127,9 @@ func (s *session) run(ctx context.Context) (*snapshot.Manifest, error) {
 		s.req.AfterRead()
 	}
 	s.label(m, tree, scan)
+	if s.req.Pending {
+		m.IncompleteReason = reasonPending
+	}
 	if _, err := snapshot.SaveSnapshot(ctx, s.w, m); err != nil {
 		return nil, fmt.Errorf("store the manifest: %w", err)
 	}
@@ -221,8 +226,11 @@ func (s *session) dropResting(ctx context.Context, m *snapshot.Manifest) error {
 		return fmt.Errorf("find resting places: %w", err)
 	}
 	for _, old := range all {
-		if old.IncompleteReason == "" || old.StartTime.After(m.EndTime) {
+		if old.IncompleteReason == "" || old.ID == m.ID || old.StartTime.After(m.EndTime) {
 			continue
+		}
+		if old.IncompleteReason == reasonPending && old.Tags[tagPrefix+tagUID] != s.req.Source.UID {
+			continue // Of a site of the same name in another cluster, which may be about to confirm it.
 		}
 		if err := s.w.DeleteManifest(ctx, old.ID); err != nil && !errors.Is(err, manifest.ErrNotFound) {
 			return fmt.Errorf("remove resting place %s: %w", old.ID, err)

@@ -25,6 +25,9 @@ type VerifyOptions struct {
 	Progress func(Progress)
 }
 
+// defaultParallel is how many blobs or files are read at the same time where nothing else is asked for.
+const defaultParallel = 2
+
 // VerifyResult is what was checked.
 type VerifyResult struct {
 	// ReadBlobs and ReadBytes were read back from the store and compared with what was written.
@@ -42,7 +45,7 @@ type VerifyResult struct {
 // that fails to answer is its own error.
 func (r *Repository) Verify(ctx context.Context, id string, o VerifyOptions) (VerifyResult, error) {
 	if o.Parallel <= 0 {
-		o.Parallel = 2
+		o.Parallel = defaultParallel
 	}
 	var result VerifyResult
 	fail := func(err error) (VerifyResult, error) {
