@@ -19,6 +19,7 @@ var debianPackages = []string{
 	"debootstrap", "buildah", "debian-archive-keyring", // images
 	"e2fsprogs", "mount", // volumes of a fixed size
 	"ca-certificates",
+	"apache2", "apache2-utils", // WebDAV, for tests of storage
 	"mariadb-server", "php-cli", "php-mysql", // for tests of the data path, which start their own servers
 }
 

@@ -35,8 +35,9 @@ type Entry struct {
 type Session interface {
 	// Alive says whether a session that was idle for a while can still be used, at the cost of one short exchange.
 	Alive(ctx context.Context) bool
-	// Write makes or replaces a file from r, in whatever steps. An existing directory takes it; it makes none.
-	Write(ctx context.Context, path string, r io.Reader) error
+	// Write makes or replaces a file from r, in whatever steps. An existing directory takes it; it makes none. r ends with
+	// an error unless it holds exactly size bytes; size is -1 when nobody knows.
+	Write(ctx context.Context, path string, r io.Reader, size int64) error
 	// Open reads a range as storage.Store.Get defines it; errors may match storage.ErrInvalidRange.
 	Open(ctx context.Context, path string, offset, length int64) (io.ReadCloser, error)
 	// Stat describes a file or directory.

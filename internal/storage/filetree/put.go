@@ -30,7 +30,7 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 		temp := path.Join(tempDir, rand.Text())
 		err := s.once(ctx, func(ctx context.Context, c Session) error {
 			counted := &countingReader{r: r}
-			if err := s.write(ctx, c, temp, counted); err != nil {
+			if err := s.write(ctx, c, temp, counted, size); err != nil {
 				return err
 			}
 			if err := measure(ctx, c, temp, counted.n); err != nil {
@@ -52,8 +52,8 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 
 // write makes the temporary directory when it is missing, which shows before r was read: servers refuse a file in a
 // directory that is not there when it is opened.
-func (s *Store) write(ctx context.Context, c Session, temp string, r *countingReader) error {
-	err := c.Write(ctx, temp, r)
+func (s *Store) write(ctx context.Context, c Session, temp string, r *countingReader, size int64) error {
+	err := c.Write(ctx, temp, r, size)
 	if err == nil || r.n > 0 || !errors.Is(s.kindOf(err), storage.ErrNotFound) {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Store) write(ctx context.Context, c Session, temp string, r *countingRe
 	if err := c.Mkdir(ctx, tempDir); err != nil {
 		return err
 	}
-	return c.Write(ctx, temp, r)
+	return c.Write(ctx, temp, r, size)
 }
 
 // measure looks whether all that was sent arrived: some servers end a transfer quietly when their disk is full.
