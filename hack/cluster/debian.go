@@ -19,7 +19,7 @@ var debianPackages = []string{
 	"debootstrap", "buildah", "debian-archive-keyring", // images
 	"e2fsprogs", "mount", // volumes of a fixed size
 	"ca-certificates",
-	"apache2", "apache2-utils", // WebDAV, for tests of storage
+	"apache2", "apache2-utils", "openssh-server", "proftpd-core", "proftpd-mod-crypto", "openssl", // servers that tests of storage run
 	"mariadb-server", "php-cli", "php-mysql", // for tests of the data path, which start their own servers
 }
 

@@ -1,10 +1,15 @@
 package storagetest
 
 import (
-	"bytes"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,7 +21,7 @@ type Daemon struct {
 	name    string
 	args    []string
 	address string
-	log     lockedBuffer
+	log     *os.File
 	cmd     *exec.Cmd
 	exited  chan struct{}
 }
@@ -24,18 +29,26 @@ type Daemon struct {
 // StartDaemon starts a program in the foreground and returns when it accepts connections at address.
 func StartDaemon(t testing.TB, address, program string, args ...string) *Daemon {
 	t.Helper()
-	d := &Daemon{name: program, args: args, address: address}
+	// A file, not a pipe: children that outlive the program for a moment would keep a pipe open.
+	log, err := os.Create(filepath.Join(t.TempDir(), filepath.Base(program)+".log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Daemon{name: program, args: args, address: address, log: log}
 	d.Start(t)
-	t.Cleanup(func() { d.Kill() })
+	t.Cleanup(func() {
+		d.Kill()
+		log.Close()
+	})
 	return d
 }
 
-// Start runs the program, again after Kill. Nothing that it starts outlives the test: it leads a process group.
+// Start runs the program, again after Kill.
 func (d *Daemon) Start(t testing.TB) {
 	t.Helper()
 	d.cmd = exec.Command(d.name, d.args...)
-	d.cmd.Stdout, d.cmd.Stderr = &d.log, &d.log
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := d.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", d.name, err)
 	}
@@ -49,39 +62,44 @@ func (d *Daemon) Start(t testing.TB) {
 		}
 		select {
 		case <-exited:
-			t.Fatalf("%s ended:\n%s", d.name, d.log.String())
+			t.Fatalf("%s ended:\n%s", d.name, d.Log())
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer on %s:\n%s", d.name, d.address, d.log.String())
+			t.Fatalf("%s does not answer on %s:\n%s", d.name, d.address, d.Log())
 		}
 	}
 }
 
-// Kill ends the program and all that it started, with SIGKILL, and waits for it.
+// Kill ends the program and all that it started, with SIGKILL, and waits for it. Servers put their children into process
+// groups of their own, so these are found by their parents.
 func (d *Daemon) Kill() {
-	_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
+	family := append(descendants(d.cmd.Process.Pid), d.cmd.Process.Pid)
+	for _, pid := range slices.Backward(family) { // The program first: it must not start more.
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 	<-d.exited
 }
 
+// descendants lists the processes below one.
+func descendants(pid int) []int {
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	var found []int
+	for _, field := range strings.Fields(string(children)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			found = append(append(found, descendants(child)...), child)
+		}
+	}
+	return found
+}
+
 // Log is what the program said so far.
-func (d *Daemon) Log() string { return d.log.String() }
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+func (d *Daemon) Log() string {
+	said, err := os.ReadFile(d.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(said)
 }
 
 // Proxy passes connections on to a server, and can cut them.
