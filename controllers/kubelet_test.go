@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -35,7 +36,14 @@ func well(p plan.Plan) plan.Result {
 		return plan.Result{Snapshot: "snapshot-" + p.Backup.Name, Version: "6.8.7", Title: "A blog", Files: 20, Bytes: 2000,
 			DatabaseBytes: 200, UploadedBytes: 50, PauseMillis: 120}
 	case p.Open != nil:
-		return plan.Result{Repository: "repository-1"}
+		return plan.Result{Repository: "repository-1", Statistics: &plan.Statistics{Snapshots: 3, LogicalBytes: 900, UniqueBytes: 400, StoredBytes: 300, Blobs: 7}}
+	case p.Maintain != nil:
+		r := well(plan.Plan{Open: &plan.Open{}})
+		r.Maintenance = &plan.Maintenance{Owner: p.Maintain.Owner}
+		return r
+	case p.Adopt != nil:
+		return plan.Result{Snapshot: p.Adopt.Snapshot, Version: "6.8.7", Title: "A blog", SourceURL: "http://blog.elsewhere.test/", Prefix: "wp_", Runtime: "php-8.4",
+			Files: 20, Bytes: 2000, DatabaseBytes: 200, Install: "blog", Application: "app", Time: new(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))}
 	}
 	return plan.Result{}
 }

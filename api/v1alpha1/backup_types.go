@@ -4,13 +4,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Backup is one backup of an Install, and the handle to its snapshot; or the import of a portable archive as a backup.
+// Backup is one backup of an Install, and the handle to its snapshot; or the import of a portable archive as a backup; or the handle to a
+// snapshot that is there already.
 //
 // +genclient
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=sitewright
-// +kubebuilder:printcolumn:name="Install",type=string,JSONPath=`.spec.installRef.name`
+// +kubebuilder:printcolumn:name="Install",type=string,JSONPath=`.status.install`
 // +kubebuilder:printcolumn:name="Progress",type=integer,JSONPath=`.status.progress.percent`
 // +kubebuilder:printcolumn:name="Size",type=integer,JSONPath=`.status.snapshot.bytes`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
@@ -44,7 +45,7 @@ type BackupList struct {
 }
 
 // BackupSpec is what to back up, and where to.
-// +kubebuilder:validation:ExactlyOneOf=installRef;archive
+// +kubebuilder:validation:ExactlyOneOf=installRef;archive;snapshot
 type BackupSpec struct {
 	// installRef names the Install to back up.
 	// +optional
@@ -53,6 +54,10 @@ type BackupSpec struct {
 	// archive imports a portable archive as a backup.
 	// +optional
 	Archive *ArchiveSource `json:"archive,omitempty"`
+
+	// snapshot takes a snapshot that is in the location already, made by another cluster or left there by deletionPolicy Orphan.
+	// +optional
+	Snapshot *SnapshotSource `json:"snapshot,omitempty"`
 
 	// locationRef names the BackupLocation; omitted: the Install's, else the namespace's default.
 	// +optional
@@ -89,6 +94,16 @@ type ArchiveSource struct {
 	Path string `json:"path"`
 }
 
+// SnapshotSource is a snapshot that is in the location already.
+type SnapshotSource struct {
+	// id of the snapshot, as "kopia snapshot list --all --manifest-id" shows it.
+	// +required
+	// +kubebuilder:validation:MinLength=12
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]+$`
+	ID string `json:"id"`
+}
+
 // Consistency says how close files and database are to one instant.
 // +kubebuilder:validation:Enum=Online;Quiesced
 type Consistency string
@@ -112,6 +127,11 @@ type BackupStatus struct {
 	// snapshot in the location; set only once it was verified.
 	// +optional
 	Snapshot *SnapshotStatus `json:"snapshot,omitempty"`
+
+	// install that was backed up, by its name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Install string `json:"install,omitempty"`
 
 	// application that was backed up.
 	// +optional
@@ -154,6 +174,10 @@ type SnapshotStatus struct {
 	// +required
 	// +kubebuilder:validation:MaxLength=1024
 	Location string `json:"location"`
+
+	// time at which the snapshot was taken.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
 
 	// files is the number of the site's files.
 	// +optional

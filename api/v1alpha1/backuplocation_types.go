@@ -12,6 +12,8 @@ import (
 // +kubebuilder:resource:categories=sitewright
 // +kubebuilder:printcolumn:name="Default",type=boolean,JSONPath=`.spec.default`
 // +kubebuilder:printcolumn:name="Where",type=string,JSONPath=`.status.where`
+// +kubebuilder:printcolumn:name="Snapshots",type=integer,JSONPath=`.status.statistics.snapshots`
+// +kubebuilder:printcolumn:name="Size",type=integer,JSONPath=`.status.statistics.storedBytes`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -48,6 +50,12 @@ type BackupLocationSpec struct {
 	// default makes it the location for backups that name none. With several defaults in a namespace the oldest is taken.
 	// +optional
 	Default bool `json:"default,omitempty"`
+
+	// adopt makes a Backup for each snapshot in the repository that this cluster does not know, such as those of another cluster, or of
+	// this one before it was lost. Such a Backup has deletionPolicy Orphan: whoever made the snapshot may still need it. What was
+	// adopted once, and what was made through this very location, is not adopted again when its Backup is deleted.
+	// +optional
+	Adopt bool `json:"adopt,omitempty"`
 
 	// s3 is a bucket of an S3 service.
 	// +optional
@@ -145,38 +153,4 @@ type EncryptionSpec struct {
 	// since without it no snapshot can ever be read.
 	// +optional
 	PasswordSecretRef *SecretKeyReference `json:"passwordSecretRef,omitempty"`
-}
-
-// BackupLocationStatus is whether the location is of use.
-type BackupLocationStatus struct {
-	// observedGeneration is the generation of the spec that the conditions speak of.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// conditions follow kstatus: Ready, Reconciling, Stalled.
-	// +optional
-	// +kubebuilder:validation:MaxItems=16
-	// +listType=map
-	// +listMapKey=type
-	// +patchStrategy=merge
-	// +patchMergeKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
-
-	// where is the location in a few words, without secrets.
-	// +optional
-	// +kubebuilder:validation:MaxLength=1024
-	Where string `json:"where,omitempty"`
-
-	// repositoryID tells one repository from another made later in the same place.
-	// +optional
-	// +kubebuilder:validation:MaxLength=1024
-	RepositoryID string `json:"repositoryID,omitempty"`
-
-	// passwordSecretRef names the password that opens the repository with the stock kopia program.
-	// +optional
-	PasswordSecretRef *SecretKeyReference `json:"passwordSecretRef,omitempty"`
-
-	// lastChecked is when the repository was last opened.
-	// +optional
-	LastChecked *metav1.Time `json:"lastChecked,omitempty"`
 }

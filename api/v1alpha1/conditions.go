@@ -18,6 +18,12 @@ const (
 	ConditionUpdateAvailable = "UpdateAvailable"
 	// ConditionBackedUp says, on an Install with a schedule, whether its last backup is as recent as it should be.
 	ConditionBackedUp = "BackedUp"
+	// ConditionMaintained says, on a BackupLocation, whether its repository gives back the room of what is deleted. The location is Ready
+	// without it: backups are made and restored all the same.
+	ConditionMaintained = "Maintained"
+	// ConditionAdopted says, on a BackupLocation that adopts, whether every snapshot in its repository has a Backup. The location is Ready
+	// without it, too.
+	ConditionAdopted = "Adopted"
 )
 
 // Reasons say what is being done about a condition. They are few, and part of the API.

@@ -65,13 +65,28 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := step.EnsureFinalizer(ctx, r.Client, backup); err != nil {
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
 	}
-	o := step.Run(ctx, t.supported, t.findInstall, t.findLocation, t.hold, t.run)
-	o = r.Jobs.Abandon(ctx, backup, names.Job("backup", backup.Name), o)
+	o := r.Jobs.Abandon(ctx, backup, t.jobName(), step.Run(ctx, t.steps()...))
 	result, err := t.report(ctx, o)
 	if err == nil && step.Ended(&t.status.TaskStatus) {
 		return step.Unwritten(t.release(ctx))
 	}
 	return result, err
+}
+
+// steps make a snapshot or, where the spec names one, look at it.
+func (t *task) steps() []step.Func {
+	if t.backup.Spec.Snapshot != nil {
+		return []step.Func{t.findLocation, t.adopt}
+	}
+	return []step.Func{t.supported, t.findInstall, t.findLocation, t.hold, t.run}
+}
+
+// jobName is the Job that works for the Backup.
+func (t *task) jobName() string {
+	if t.backup.Spec.Snapshot != nil {
+		return names.Job("adopt", t.backup.Name)
+	}
+	return names.Job("backup", t.backup.Name)
 }
 
 // report writes the status, once, and then tells people.

@@ -46,24 +46,27 @@ func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
 		return step.Dependency(fmt.Sprintf("Install %s does not serve yet: %s", name, step.Message(in.Status.Conditions))), nil
 	}
 	t.install = in
+	t.status.Install = in.Name
 	return nil, nil
 }
 
 // findLocation reads the location: the Backup's own, the Install's, or the namespace's default. One that a Job was begun with stays.
 func (t *task) findLocation(ctx context.Context) (*step.Wait, error) {
 	name := ""
-	switch b := t.install.Spec.Backups; {
+	switch {
 	case t.backup.Spec.LocationRef != nil:
 		name = t.backup.Spec.LocationRef.Name
-	case b != nil && b.LocationRef != nil:
-		name = b.LocationRef.Name
+	case t.install != nil && t.install.Spec.Backups != nil && t.install.Spec.Backups.LocationRef != nil:
+		name = t.install.Spec.Backups.LocationRef.Name
 	}
-	begun, err := t.Jobs.Begun(ctx, t.backup, names.Job("backup", t.backup.Name))
-	if err != nil {
+	begun, err := t.Jobs.Begun(ctx, t.backup, t.jobName())
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if begun != nil && begun.Backup != nil && begun.Backup.UID == string(t.backup.UID) {
+	case begun != nil && begun.Backup != nil && begun.Backup.UID == string(t.backup.UID):
 		name = begun.Backup.Location.Name
+	case begun != nil && begun.Adopt != nil:
+		name = begun.Adopt.Location.Name
 	}
 	l, wait, err := location.Find(ctx, t.Client, t.backup.Namespace, name)
 	t.location = l
@@ -93,11 +96,11 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 		return nil, step.NotImplemented(fmt.Sprintf("BackupLocation %s: this version of Sitewright does not speak its protocol yet", t.location.Name))
 	}
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
-		Name: names.Job("backup", t.backup.Name), Namespace: t.backup.Namespace, Install: t.install.Name,
+		Name: t.jobName(), Namespace: t.backup.Namespace, Install: t.install.Name,
 		Owner: t.ownerReference(), Mounts: m, Beside: install.Beside(t.install),
 		Plan: plan.Plan{Backup: &plan.Backup{
 			Site: site, Location: *where, Name: t.backup.Name, UID: string(t.backup.UID), Note: t.backup.Spec.Note,
-			Quiesce: t.backup.Spec.Consistency == api.ConsistencyQuiesced,
+			Quiesce: t.backup.Spec.Consistency == api.ConsistencyQuiesced, Maker: string(t.location.UID),
 		}},
 	})
 	step.Advance(&t.status.TaskStatus, state.Progress)
@@ -114,13 +117,26 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 
 // record takes the agent's answer into the status.
 func (t *task) record(r plan.Result) {
-	t.status.Snapshot = &api.SnapshotStatus{
-		ID: r.Snapshot, Location: t.location.Name, Files: r.Files, Bytes: r.Bytes, DatabaseBytes: r.DatabaseBytes,
-		UploadedBytes: r.UploadedBytes, Pause: &metav1.Duration{Duration: time.Duration(r.PauseMillis) * time.Millisecond},
-	}
+	t.status.Snapshot = t.snapshot(r)
+	t.status.Snapshot.UploadedBytes = r.UploadedBytes
+	t.status.Snapshot.Pause = &metav1.Duration{Duration: time.Duration(r.PauseMillis) * time.Millisecond}
 	t.status.Application, t.status.Version = t.install.Spec.Application, r.Version
 	t.status.URL, t.status.Title, t.status.Runtime = t.install.Status.URL, r.Title, t.install.Status.Runtime
 	t.status.Database = t.install.Status.Database
+	t.limit()
+}
+
+// snapshot is what an agent answered about one.
+func (t *task) snapshot(r plan.Result) *api.SnapshotStatus {
+	s := &api.SnapshotStatus{ID: r.Snapshot, Location: t.location.Name, Files: r.Files, Bytes: r.Bytes, DatabaseBytes: r.DatabaseBytes}
+	if r.Time != nil {
+		s.Time = new(metav1.NewTime(r.Time.Truncate(time.Second)))
+	}
+	return s
+}
+
+// limit notes when a Backup that is not kept for ever is deleted.
+func (t *task) limit() {
 	if ttl := t.backup.Spec.TTL; ttl != nil {
 		t.status.ExpirationTime = new(metav1.NewTime(t.now.Add(ttl.Duration).Truncate(time.Second)))
 	}
@@ -163,7 +179,7 @@ func (t *task) expire(ctx context.Context) (ctrl.Result, error) {
 
 // stop ends an agent that still works for a Backup which is being deleted, and gives the Install back.
 func (t *task) stop(ctx context.Context) (*step.Wait, error) {
-	gone, err := t.Jobs.Remove(ctx, t.backup, names.Job("backup", t.backup.Name))
+	gone, err := t.Jobs.Remove(ctx, t.backup, t.jobName())
 	if err != nil {
 		return nil, err
 	}

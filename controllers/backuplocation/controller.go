@@ -1,4 +1,5 @@
-// Package backuplocation says of each BackupLocation whether its repository can be opened, and makes it where there is none.
+// Package backuplocation says of each BackupLocation whether its repository can be opened, and makes it where there is none. It has the
+// repository maintained, measured, and searched for snapshots that the cluster does not know.
 package backuplocation
 
 import (
@@ -47,6 +48,7 @@ type place struct {
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backuplocations/finalizers,verbs=update
+// +kubebuilder:rbac:groups=sitewright.dev,resources=backups,verbs=get;list;watch;create
 
 // Reconcile tries one location.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
@@ -61,12 +63,22 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := step.EnsureFinalizer(ctx, r.Client, l); err != nil {
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
 	}
-	return p.report(ctx, step.Run(ctx, p.supported, p.password, p.volume, p.open))
+	return p.report(ctx, step.Run(ctx, p.supported, p.password, p.volume, p.open, p.maintain, p.adopt))
+}
+
+// sooner has the location looked at again in that time, or before.
+func (p *place) sooner(in time.Duration) {
+	if p.again == 0 || in < p.again {
+		p.again = in
+	}
 }
 
 // report writes the status, once, and then tells people.
 func (p *place) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) {
-	result := ctrl.Result{RequeueAfter: max(o.RequeueAfter(), p.again)}
+	result := ctrl.Result{RequeueAfter: p.again}
+	if !o.Done() {
+		result.RequeueAfter = o.RequeueAfter()
+	}
 	if p.location.DeletionTimestamp != nil && len(p.location.Finalizers) == 0 {
 		return ctrl.Result{}, nil
 	}
@@ -105,20 +117,21 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&api.BackupLocation{}).
 		Owns(&batchv1.Job{}).
-		Watches(&api.Backup{}, handler.EnqueueRequestsFromMapFunc(r.leaving)).
+		Watches(&api.Backup{}, handler.EnqueueRequestsFromMapFunc(r.concerned)).
 		Complete(r)
 }
 
-// leaving wakes the locations of a namespace that wait for their Backups to go.
-func (r *Reconciler) leaving(ctx context.Context, o client.Object) []reconcile.Request {
+// concerned wakes the location that a Backup is in, which has to be maintained and measured, and those that wait for their Backups to go.
+func (r *Reconciler) concerned(ctx context.Context, o client.Object) []reconcile.Request {
 	var list api.BackupLocationList
 	if err := r.List(ctx, &list, client.InNamespace(o.GetNamespace())); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing the BackupLocations to wake")
 		return nil
 	}
+	snapshot := o.(*api.Backup).Status.Snapshot
 	var out []reconcile.Request
 	for i := range list.Items {
-		if l := &list.Items[i]; l.DeletionTimestamp != nil {
+		if l := &list.Items[i]; l.DeletionTimestamp != nil || (snapshot != nil && snapshot.Location == l.Name) {
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(l)})
 		}
 	}

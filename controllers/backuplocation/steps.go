@@ -26,6 +26,8 @@ const (
 	recheck = time.Hour
 	// retry is how often one that does not is tried.
 	retry = 30 * time.Second
+	// remeasure is how long after a backup the repository is measured: others may end meanwhile.
+	remeasure = 5 * time.Minute
 )
 
 // supported refuses the protocols that this version does not speak.
@@ -110,8 +112,12 @@ func (p *place) volume(ctx context.Context) (*step.Wait, error) {
 // open has an agent open the repository, or make it; again after a time, and sooner while it fails.
 func (p *place) open(ctx context.Context) (*step.Wait, error) {
 	name := names.Job("open", p.location.Name)
-	if due := p.due(); due > 0 {
-		p.again = due
+	due, err := p.due(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if due > 0 {
+		p.sooner(due)
 		if _, err := p.Jobs.Remove(ctx, p.location, name); err != nil {
 			return nil, err
 		}
@@ -121,7 +127,7 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 	where := location.Plan(p.location, m)
 	state, wait, err := p.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: p.location.Namespace, Mounts: m, Plan: plan.Plan{Open: &plan.Open{Location: *where}},
-		Owner: *metav1.NewControllerRef(p.location, api.GroupVersion.WithKind("BackupLocation")),
+		Owner: p.ownerReference(),
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +135,7 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 	if wait != nil {
 		if step.IsReady(p.status.Conditions, p.location.Generation) && wait.Reason == api.ReasonProgressing {
 			// A look at what worked last time is no news until it fails.
-			p.again = wait.After
+			p.sooner(wait.After)
 			return nil, nil
 		}
 		return wait, nil
@@ -138,25 +144,29 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 	if f := state.Result.Failure; f != nil {
 		return step.Retry(f.Message, retry), nil
 	}
-	p.status.RepositoryID = state.Result.Repository
-	p.again = recheck
+	p.learn(state.Result)
+	p.sooner(recheck)
 	return nil, nil
 }
 
-// due is how long it is until the next look; 0 when it is due now.
-func (p *place) due() time.Duration {
+// due is how long it is until the next look; 0 when it is due now. A backup brings it forward, for the sake of the statistics.
+func (p *place) due(ctx context.Context) (time.Duration, error) {
 	if p.status.ObservedGeneration != p.location.Generation {
 		p.status.LastChecked = nil
 	}
 	checked := p.status.LastChecked
 	if checked == nil {
-		return 0
+		return 0, nil
 	}
-	every := retry
-	if step.IsReady(p.status.Conditions, p.location.Generation) {
-		every = recheck
+	if !step.IsReady(p.status.Conditions, p.location.Generation) {
+		return max(0, checked.Add(retry).Sub(p.now)), nil
 	}
-	return max(0, checked.Add(every).Sub(p.now))
+	next := checked.Add(recheck)
+	written, err := p.written(ctx)
+	if s := p.status.Statistics; s != nil && written.After(s.Time.Time) && written.Add(remeasure).Before(next) {
+		next = written.Add(remeasure)
+	}
+	return max(0, next.Sub(p.now)), err
 }
 
 // same is what the last look found.
@@ -182,8 +192,10 @@ func (p *place) unused(ctx context.Context) (*step.Wait, error) {
 	if kept > 0 {
 		return step.Dependency(fmt.Sprintf("%d Backups are in this location: delete them first", kept)), nil
 	}
-	if _, err := p.Jobs.Remove(ctx, p.location, names.Job("open", p.location.Name)); err != nil {
-		return nil, err
+	for _, task := range []string{"open", "maintain", "find"} {
+		if _, err := p.Jobs.Remove(ctx, p.location, names.Job(task, p.location.Name)); err != nil {
+			return nil, err
+		}
 	}
 	return nil, nil
 }

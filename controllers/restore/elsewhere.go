@@ -38,10 +38,11 @@ func (t *task) madeInstall(ctx context.Context) (*step.Wait, error) {
 
 // source is the Install that was backed up, nil where it is gone.
 func (t *task) source(ctx context.Context) (*api.Install, error) {
-	if t.backup.Spec.InstallRef == nil {
+	name := t.backedUp()
+	if name == "" {
 		return nil, nil
 	}
-	in, name := &api.Install{}, t.backup.Spec.InstallRef.Name
+	in := &api.Install{}
 	err := t.Get(ctx, client.ObjectKey{Namespace: t.restore.Namespace, Name: name}, in)
 	if apierrors.IsNotFound(err) {
 		return nil, nil

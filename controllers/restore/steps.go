@@ -40,12 +40,25 @@ func (t *task) findBackup(ctx context.Context) (*step.Wait, error) {
 	return nil, nil
 }
 
-// findInstall reads the Install that was backed up.
+// backedUp is the name of the Install that was backed up, empty for an imported archive. That of an adopted snapshot may be another cluster's:
+// what is here under its name gets its content.
+func (t *task) backedUp() string {
+	switch {
+	case t.backup.Spec.InstallRef != nil:
+		return t.backup.Spec.InstallRef.Name
+	case t.backup.Spec.Snapshot != nil:
+		return t.backup.Status.Install
+	}
+	return ""
+}
+
+// findInstall reads the Install that was backed up, or that has its name.
 func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
-	if t.backup.Spec.InstallRef == nil {
+	name := t.backedUp()
+	if name == "" {
 		return nil, step.Invalid("spec.to: an imported backup has no Install to go back to; say where to restore it")
 	}
-	in, name := &api.Install{}, t.backup.Spec.InstallRef.Name
+	in := &api.Install{}
 	err := t.Get(ctx, client.ObjectKey{Namespace: t.restore.Namespace, Name: name}, in)
 	if apierrors.IsNotFound(err) {
 		return nil, step.Invalid(fmt.Sprintf("Install %s is gone: set spec.to to restore its Backup as a new Install", name))

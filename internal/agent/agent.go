@@ -105,6 +105,12 @@ func (a *agent) run(ctx context.Context, p *plan.Plan) (result plan.Result, err 
 		return a.open(ctx, p.Open)
 	case p.Forget != nil:
 		return a.forget(ctx, p.Forget)
+	case p.Maintain != nil:
+		return a.maintain(ctx, p.Maintain)
+	case p.Find != nil:
+		return a.find(ctx, p.Find)
+	case p.Adopt != nil:
+		return a.adopt(ctx, p.Adopt)
 	}
 	return plan.Result{}, invalid("the plan names no task that this agent knows; give operator and agent the same version")
 }

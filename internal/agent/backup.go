@@ -15,8 +15,12 @@ import (
 	"github.com/sitewright/sitewright/internal/repository"
 )
 
-// tagBackup is the snapshot's tag with the UID of its Backup.
-const tagBackup = "backup"
+// Tags of a snapshot: UID and name of its Backup, and the UID of the BackupLocation through which it was made.
+const (
+	tagBackup     = "backup"
+	tagBackupName = "backup-name"
+	tagMaker      = "location"
+)
 
 // What a snapshot holds: files/www, files/data, database/<part>.sql, and the manifest.
 const (
@@ -114,7 +118,7 @@ func (s *saving) take(ctx context.Context) (snapshot *repository.Snapshot, err e
 	files := repository.Tree{Dirs: s.directories()}
 	taken, err := s.location.Snapshot(ctx, repository.SnapshotRequest{
 		Source: *s.source, Description: s.plan.Note,
-		Tags:  map[string]string{tagBackup: s.plan.UID, "backup-name": s.plan.Name},
+		Tags:  map[string]string{tagBackup: s.plan.UID, tagBackupName: s.plan.Name, tagMaker: s.plan.Maker},
 		First: files, Pending: true,
 		Final: func(ctx context.Context) (repository.Tree, error) {
 			files.Streams, err = s.freeze(ctx)

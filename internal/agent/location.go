@@ -109,8 +109,13 @@ func (a *agent) open(ctx context.Context, p *plan.Open) (result plan.Result, err
 	if err != nil {
 		return plan.Result{}, aboutLocation(&p.Location, err)
 	}
-	result.Repository = r.UniqueID()
-	return result, aboutLocation(&p.Location, r.Close(ctx))
+	l := &location{r, &p.Location, s}
+	defer func() { err = errors.Join(err, l.about(r.Close(context.WithoutCancel(ctx)))) }()
+	m, err := l.Maintenance(ctx)
+	if err != nil {
+		return plan.Result{}, l.about(err)
+	}
+	return l.state(ctx, m)
 }
 
 // probe writes and removes a small object. Its name begins like none of the repository's.

@@ -34,6 +34,12 @@ type Plan struct {
 	Open *Open `json:"open,omitempty"`
 	// Forget removes a snapshot from a repository.
 	Forget *Forget `json:"forget,omitempty"`
+	// Maintain gives back the room of what a repository no longer needs.
+	Maintain *Maintain `json:"maintain,omitempty"`
+	// Find looks for snapshots in a repository that the cluster does not know.
+	Find *Find `json:"find,omitempty"`
+	// Adopt verifies a snapshot that somebody else made, and says of what it is.
+	Adopt *Adopt `json:"adopt,omitempty"`
 }
 
 // Site is one generation of a site: a directory and a database.
@@ -141,6 +147,8 @@ type Backup struct {
 	Note string `json:"note,omitempty"`
 	// Quiesce keeps the site from writing while files are read for the second time.
 	Quiesce bool `json:"quiesce,omitempty"`
+	// Maker is the UID of the BackupLocation through which it is made, kept with the snapshot: see Find.
+	Maker string `json:"maker,omitempty"`
 }
 
 // Restore makes a generation of a snapshot. What of the snapshot's URL, prefix and database differs from the site's is
@@ -205,6 +213,12 @@ func (p *Plan) Task() string {
 		return "open"
 	case p.Forget != nil:
 		return "forget"
+	case p.Maintain != nil:
+		return "maintain"
+	case p.Find != nil:
+		return "find"
+	case p.Adopt != nil:
+		return "adopt"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -38,8 +39,17 @@ type Result struct {
 	// well formed, and were left as they are.
 	Rewritten int64 `json:"rewritten,omitempty"`
 	Malformed int64 `json:"malformed,omitempty"`
-	// Repository is the repository's unique id.
-	Repository string `json:"repository,omitempty"`
+	// Install and Application are those of the site in an adopted snapshot, and Time is when it was taken.
+	Install     string     `json:"install,omitempty"`
+	Application string     `json:"application,omitempty"`
+	Time        *time.Time `json:"time,omitempty"`
+	// Repository is the repository's unique id, Maintenance who cares for it, and Statistics how large it is.
+	Repository  string       `json:"repository,omitempty"`
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
+	Statistics  *Statistics  `json:"statistics,omitempty"`
+	// Found are snapshots that the cluster does not know, newest first, and More is how many more there are.
+	Found []Found `json:"found,omitempty"`
+	More  int64   `json:"more,omitempty"`
 	// Warnings tell what was done other than asked for.
 	Warnings []string `json:"warnings,omitempty"`
 }

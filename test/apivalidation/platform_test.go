@@ -13,6 +13,8 @@ func TestBackupLocation(t *testing.T) {
 		attempt{"sftp", instead("sftp: {host: a, port: 2222, hostKey: ssh-ed25519 AAAA, credentialsSecretRef: {name: x}}"), "", ""},
 		attempt{"webdav", instead(`webdav: {url: "https://a/b", credentialsSecretRef: {name: x}}`), "", ""},
 		attempt{"dropbox", instead("dropbox: {path: /backups, credentialsSecretRef: {name: x}}"), "", ""},
+		attempt{"one that adopts", "spec: {adopt: true}", "", ""},
+		attempt{"one that adopts some", "spec: {adopt: some}", "spec.adopt", "must be of type boolean"},
 		attempt{"nowhere", instead(""), "spec", one},
 		attempt{"two places", "spec: {dropbox: {credentialsSecretRef: {name: x}}}", "spec", one},
 		attempt{"volume of nothing", "spec: {volume: {size: 0}}", "spec.volume.size", "must be more than 0"},

@@ -1,6 +1,9 @@
 package apivalidation
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 const tooLong = "metadata.name must be no more than 63 characters"
 
@@ -20,9 +23,15 @@ func TestNames(t *testing.T) {
 }
 
 func TestBackup(t *testing.T) {
-	const one = "exactly one of the fields in [installRef archive] must be set"
+	const one = "exactly one of the fields in [installRef archive snapshot] must be set"
 	creations(t, backup,
 		attempt{"archive", "spec: {installRef: null, archive: {path: uploads/old-site.tar.gz}}", "", ""},
+		attempt{"snapshot", "spec: {installRef: null, snapshot: {id: 1f0a5c0de7b95c32d1f4a9b8c7e6d5f4}}", "", ""},
+		attempt{"snapshot of a site", "spec: {snapshot: {id: 1f0a5c0de7b95c32d1f4a9b8c7e6d5f4}}", "spec", one},
+		attempt{"snapshot without an id", "spec: {installRef: null, snapshot: {}}", "spec.snapshot.id", "Required value"},
+		attempt{"snapshot with a short id", "spec: {installRef: null, snapshot: {id: a1b2c3d4e5f}}", "spec.snapshot.id", "at least 12 chars"},
+		attempt{"snapshot with a long id", "spec: {installRef: null, snapshot: {id: " + strings.Repeat("a", 65) + "}}", "spec.snapshot.id", "Too long"},
+		attempt{"snapshot with an odd id", "spec: {installRef: null, snapshot: {id: ../../etc/passwd}}", "spec.snapshot.id", "should match"},
 		attempt{"neither", "spec: {installRef: null}", "spec", one},
 		attempt{"both", "spec: {archive: {path: x}}", "spec", one},
 		attempt{"archive above the location", "spec: {installRef: null, archive: {path: ../x}}", "spec.archive.path", "must be a relative path without '..'"},

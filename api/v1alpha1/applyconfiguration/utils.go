@@ -20,6 +20,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AdminSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AdminStatus"):
 		return &apiv1alpha1.AdminStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AdoptionStatus"):
+		return &apiv1alpha1.AdoptionStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Application"):
 		return &apiv1alpha1.ApplicationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ApplicationField"):
@@ -118,6 +120,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LatestBackupApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalReference"):
 		return &apiv1alpha1.LocalReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MaintenanceStatus"):
+		return &apiv1alpha1.MaintenanceStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("NamespacedReference"):
 		return &apiv1alpha1.NamespacedReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("NotificationsSpec"):
@@ -130,6 +134,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ReleaseApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseSource"):
 		return &apiv1alpha1.ReleaseSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RepositoryStatistics"):
+		return &apiv1alpha1.RepositoryStatisticsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Requirements"):
 		return &apiv1alpha1.RequirementsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Restore"):
@@ -148,6 +154,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SizeStatus"):
 		return &apiv1alpha1.SizeStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SnapshotSource"):
+		return &apiv1alpha1.SnapshotSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SnapshotStatus"):
 		return &apiv1alpha1.SnapshotStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SSHSource"):

@@ -307,6 +307,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretRef
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.LocalReference
+- name: com.github.sitewright.sitewright.api.v1alpha1.AdoptionStatus
+  map:
+    fields:
+    - name: adopted
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: lastLooked
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.sitewright.sitewright.api.v1alpha1.Application
   map:
     fields:
@@ -532,6 +544,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.BackupLocationSpec
   map:
     fields:
+    - name: adopt
+      type:
+        scalar: boolean
     - name: default
       type:
         scalar: boolean
@@ -559,6 +574,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.BackupLocationStatus
   map:
     fields:
+    - name: adoption
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.AdoptionStatus
     - name: conditions
       type:
         list:
@@ -570,6 +588,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: lastChecked
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: maintenance
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.MaintenanceStatus
     - name: observedGeneration
       type:
         scalar: numeric
@@ -579,6 +600,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: repositoryID
       type:
         scalar: string
+    - name: statistics
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.RepositoryStatistics
     - name: where
       type:
         scalar: string
@@ -662,6 +686,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: note
       type:
         scalar: string
+    - name: snapshot
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.SnapshotSource
     - name: ttl
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
@@ -688,6 +715,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: expirationTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: install
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
@@ -1288,6 +1318,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.sitewright.sitewright.api.v1alpha1.MaintenanceStatus
+  map:
+    fields:
+    - name: lastFull
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastQuick
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: next
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: owner
+      type:
+        scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.NamespacedReference
   map:
     fields:
@@ -1424,6 +1469,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.Link
+- name: com.github.sitewright.sitewright.api.v1alpha1.RepositoryStatistics
+  map:
+    fields:
+    - name: blobs
+      type:
+        scalar: numeric
+    - name: logicalBytes
+      type:
+        scalar: numeric
+    - name: snapshots
+      type:
+        scalar: numeric
+    - name: storedBytes
+      type:
+        scalar: numeric
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: uniqueBytes
+      type:
+        scalar: numeric
 - name: com.github.sitewright.sitewright.api.v1alpha1.Requirements
   map:
     fields:
@@ -1601,6 +1667,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: files
       type:
         scalar: numeric
+- name: com.github.sitewright.sitewright.api.v1alpha1.SnapshotSource
+  map:
+    fields:
+    - name: id
+      type:
+        scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.SnapshotStatus
   map:
     fields:
@@ -1622,6 +1694,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: pause
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: uploadedBytes
       type:
         scalar: numeric

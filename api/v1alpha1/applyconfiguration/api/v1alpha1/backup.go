@@ -14,7 +14,8 @@ import (
 // BackupApplyConfiguration represents a declarative configuration of the Backup type for use
 // with apply.
 //
-// Backup is one backup of an Install, and the handle to its snapshot; or the import of a portable archive as a backup.
+// Backup is one backup of an Install, and the handle to its snapshot; or the import of a portable archive as a backup; or the handle to a
+// snapshot that is there already.
 type BackupApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata of the object.

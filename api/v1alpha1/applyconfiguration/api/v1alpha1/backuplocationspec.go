@@ -9,6 +9,10 @@ package v1alpha1
 type BackupLocationSpecApplyConfiguration struct {
 	// default makes it the location for backups that name none. With several defaults in a namespace the oldest is taken.
 	Default *bool `json:"default,omitempty"`
+	// adopt makes a Backup for each snapshot in the repository that this cluster does not know, such as those of another cluster, or of
+	// this one before it was lost. Such a Backup has deletionPolicy Orphan: whoever made the snapshot may still need it. What was
+	// adopted once, and what was made through this very location, is not adopted again when its Backup is deleted.
+	Adopt *bool `json:"adopt,omitempty"`
 	// s3 is a bucket of an S3 service.
 	S3 *S3LocationApplyConfiguration `json:"s3,omitempty"`
 	// ftp is a directory on an FTP server.
@@ -36,6 +40,14 @@ func BackupLocationSpec() *BackupLocationSpecApplyConfiguration {
 // If called multiple times, the Default field is set to the value of the last call.
 func (b *BackupLocationSpecApplyConfiguration) WithDefault(value bool) *BackupLocationSpecApplyConfiguration {
 	b.Default = &value
+	return b
+}
+
+// WithAdopt sets the Adopt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Adopt field is set to the value of the last call.
+func (b *BackupLocationSpecApplyConfiguration) WithAdopt(value bool) *BackupLocationSpecApplyConfiguration {
+	b.Adopt = &value
 	return b
 }
 

@@ -24,6 +24,12 @@ type BackupLocationStatusApplyConfiguration struct {
 	PasswordSecretRef *SecretKeyReferenceApplyConfiguration `json:"passwordSecretRef,omitempty"`
 	// lastChecked is when the repository was last opened.
 	LastChecked *metav1.Time `json:"lastChecked,omitempty"`
+	// maintenance of the repository. How it went is said by the condition Maintained.
+	Maintenance *MaintenanceStatusApplyConfiguration `json:"maintenance,omitempty"`
+	// statistics of the repository.
+	Statistics *RepositoryStatisticsApplyConfiguration `json:"statistics,omitempty"`
+	// adoption of snapshots, where the spec asks for it. How it went is said by the condition Adopted.
+	Adoption *AdoptionStatusApplyConfiguration `json:"adoption,omitempty"`
 }
 
 // BackupLocationStatusApplyConfiguration constructs a declarative configuration of the BackupLocationStatus type for use with
@@ -82,5 +88,29 @@ func (b *BackupLocationStatusApplyConfiguration) WithPasswordSecretRef(value *Se
 // If called multiple times, the LastChecked field is set to the value of the last call.
 func (b *BackupLocationStatusApplyConfiguration) WithLastChecked(value metav1.Time) *BackupLocationStatusApplyConfiguration {
 	b.LastChecked = &value
+	return b
+}
+
+// WithMaintenance sets the Maintenance field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Maintenance field is set to the value of the last call.
+func (b *BackupLocationStatusApplyConfiguration) WithMaintenance(value *MaintenanceStatusApplyConfiguration) *BackupLocationStatusApplyConfiguration {
+	b.Maintenance = value
+	return b
+}
+
+// WithStatistics sets the Statistics field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Statistics field is set to the value of the last call.
+func (b *BackupLocationStatusApplyConfiguration) WithStatistics(value *RepositoryStatisticsApplyConfiguration) *BackupLocationStatusApplyConfiguration {
+	b.Statistics = value
+	return b
+}
+
+// WithAdoption sets the Adoption field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Adoption field is set to the value of the last call.
+func (b *BackupLocationStatusApplyConfiguration) WithAdoption(value *AdoptionStatusApplyConfiguration) *BackupLocationStatusApplyConfiguration {
+	b.Adoption = value
 	return b
 }

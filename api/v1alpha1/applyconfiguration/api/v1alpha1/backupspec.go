@@ -16,6 +16,8 @@ type BackupSpecApplyConfiguration struct {
 	InstallRef *LocalReferenceApplyConfiguration `json:"installRef,omitempty"`
 	// archive imports a portable archive as a backup.
 	Archive *ArchiveSourceApplyConfiguration `json:"archive,omitempty"`
+	// snapshot takes a snapshot that is in the location already, made by another cluster or left there by deletionPolicy Orphan.
+	Snapshot *SnapshotSourceApplyConfiguration `json:"snapshot,omitempty"`
 	// locationRef names the BackupLocation; omitted: the Install's, else the namespace's default.
 	LocationRef *LocalReferenceApplyConfiguration `json:"locationRef,omitempty"`
 	// ttl is how long the backup is kept after it was made; omitted: until it is deleted.
@@ -47,6 +49,14 @@ func (b *BackupSpecApplyConfiguration) WithInstallRef(value *LocalReferenceApply
 // If called multiple times, the Archive field is set to the value of the last call.
 func (b *BackupSpecApplyConfiguration) WithArchive(value *ArchiveSourceApplyConfiguration) *BackupSpecApplyConfiguration {
 	b.Archive = value
+	return b
+}
+
+// WithSnapshot sets the Snapshot field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Snapshot field is set to the value of the last call.
+func (b *BackupSpecApplyConfiguration) WithSnapshot(value *SnapshotSourceApplyConfiguration) *BackupSpecApplyConfiguration {
+	b.Snapshot = value
 	return b
 }
 

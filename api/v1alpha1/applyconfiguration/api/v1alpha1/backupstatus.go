@@ -17,6 +17,8 @@ type BackupStatusApplyConfiguration struct {
 	ExpirationTime *v1.Time `json:"expirationTime,omitempty"`
 	// snapshot in the location; set only once it was verified.
 	Snapshot *SnapshotStatusApplyConfiguration `json:"snapshot,omitempty"`
+	// install that was backed up, by its name.
+	Install *string `json:"install,omitempty"`
 	// application that was backed up.
 	Application *string `json:"application,omitempty"`
 	// version of the application.
@@ -95,6 +97,14 @@ func (b *BackupStatusApplyConfiguration) WithExpirationTime(value v1.Time) *Back
 // If called multiple times, the Snapshot field is set to the value of the last call.
 func (b *BackupStatusApplyConfiguration) WithSnapshot(value *SnapshotStatusApplyConfiguration) *BackupStatusApplyConfiguration {
 	b.Snapshot = value
+	return b
+}
+
+// WithInstall sets the Install field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Install field is set to the value of the last call.
+func (b *BackupStatusApplyConfiguration) WithInstall(value string) *BackupStatusApplyConfiguration {
+	b.Install = &value
 	return b
 }
 

@@ -15,6 +15,8 @@ type SnapshotStatusApplyConfiguration struct {
 	ID *string `json:"id,omitempty"`
 	// location names the BackupLocation that has it.
 	Location *string `json:"location,omitempty"`
+	// time at which the snapshot was taken.
+	Time *v1.Time `json:"time,omitempty"`
 	// files is the number of the site's files.
 	Files *int64 `json:"files,omitempty"`
 	// bytes in those files.
@@ -46,6 +48,14 @@ func (b *SnapshotStatusApplyConfiguration) WithID(value string) *SnapshotStatusA
 // If called multiple times, the Location field is set to the value of the last call.
 func (b *SnapshotStatusApplyConfiguration) WithLocation(value string) *SnapshotStatusApplyConfiguration {
 	b.Location = &value
+	return b
+}
+
+// WithTime sets the Time field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Time field is set to the value of the last call.
+func (b *SnapshotStatusApplyConfiguration) WithTime(value v1.Time) *SnapshotStatusApplyConfiguration {
+	b.Time = &value
 	return b
 }
 
