@@ -44,7 +44,10 @@ func cutConnection(t *testing.T, open func(*testing.T) (storage.Store, func())) 
 	old, data := Data(1, 1000), Data(2, interruptedSize)
 	put(t, s, "cut/old", old)
 	once := struct{ io.Reader }{interrupt(data, cut)} // cannot be read again
-	if err := s.Put(t.Context(), "cut/old", once, interruptedSize); !errors.Is(err, storage.ErrUnreachable) {
+	err := s.Put(t.Context(), "cut/old", once, interruptedSize)
+	if err == nil { // A store that keeps what it sends until it has arrived can send it again.
+		old = data
+	} else if !errors.Is(err, storage.ErrUnreachable) {
 		t.Errorf("put that was cut: %v, want ErrUnreachable", err)
 	}
 	if found := listed(t, s, "cut/"); len(found) != 1 || !bytes.Equal(get(t, s, "cut/old", 0, -1), old) {

@@ -95,6 +95,7 @@ func concurrent(t *testing.T, a, b storage.Store) {
 	}
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
+	defer wg.Wait() // Writers use t until they end.
 	for running := true; running; {
 		select {
 		case <-done:
