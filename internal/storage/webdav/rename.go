@@ -10,13 +10,14 @@ import (
 
 // Rename implements filetree.Session. Servers replace an old file in one step or remove it first (Apache does).
 func (c *session) Rename(ctx context.Context, from, to string) error {
-	// The whole address first, as old servers know nothing else. Behind a proxy that ends TLS a server takes its own
-	// address for another server's, which RFC 4918 answers with 502; only the path is beyond doubt.
 	destination := c.url(to, false)
 	err := c.move(ctx, from, destination.String())
 	status, ok := errors.AsType[*statusError](err)
-	if ok && status.code == http.StatusBadGateway {
-		err = c.move(ctx, from, destination.EscapedPath())
+	if ok && status.code == http.StatusBadGateway && destination.Scheme == "https" {
+		// RFC 4918's answer to another server's address. So a server takes its own when a proxy in front of it ends TLS; to
+		// itself it is plain http. This is a name that we tell it, and no address that anything is sent to.
+		destination.Scheme = "http"
+		err = c.move(ctx, from, destination.String())
 		status, ok = errors.AsType[*statusError](err)
 	}
 	// A missing parent deserves a 409; Apache's answer is 500.
