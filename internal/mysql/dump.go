@@ -163,7 +163,7 @@ func (d *Dump) plan() {
 			continue
 		}
 		d.parts = append(d.parts, Part{
-			Name:  fmt.Sprintf("100-table-%05d-%s.sql", i+1, fileName(t.name)),
+			Name:  fmt.Sprintf(tablePart+"%05d-%s.sql", i+1, fileName(t.name)),
 			Table: t.name, Rows: t.rows, Bytes: t.bytes, readers: d.readers(t),
 			write: func(ctx context.Context, conn *session, w io.Writer) error {
 				return writeRows(ctx, conn, w, t, d.options.MaxStatementBytes)

@@ -32,6 +32,29 @@ func TestFidelity(t *testing.T) {
 		load(t, target, script) // what is there is replaced
 		same(t, mapped, stockDump(t, s, target.Database))
 	})
+	t.Run("dump and load of parts", func(t *testing.T) {
+		target := s.Database(t)
+		d, err := mysql.NewDump(t.Context(), source, mysql.DumpOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		var progress int64
+		stats, err := mysql.LoadParts(t.Context(), target, sources(t, d), mysql.LoadOptions{Workers: 3, Progress: func(n int64) { progress = n }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, mapped, stockDump(t, s, target.Database))
+		if got := checksums(t, s, target); got != sums {
+			t.Errorf("the checksums are %s, want %s", got, sums)
+		}
+		if stats.Tables != 20 || stats.DefinersMapped != 1 || !stats.Complete || stats.Bytes != int64(len(script)) {
+			t.Errorf("stats are %+v", stats)
+		}
+		if progress < stats.Bytes*99/100 {
+			t.Errorf("progress ended at %d of %d bytes", progress, stats.Bytes)
+		}
+	})
 	t.Run("dump, stock client", func(t *testing.T) {
 		target := s.Database(t)
 		client(t, s, "mariadb", bytes.NewReader(script), "--max-allowed-packet=256M", target.Database)
@@ -50,8 +73,11 @@ func TestFidelity(t *testing.T) {
 		if !stats.Complete {
 			t.Error("the stock dump's end was not seen")
 		}
-		same(t, strings.ReplaceAll(stockDump(t, s, source.Database, without...),
-			"`stranger`@`10.0.%`", "`admin`@`%`"), stockDump(t, s, target.Database))
+		// The stock dump prints -0e0 as -0, which is an integer: what it loses is lost to the stock client too.
+		reference := s.Database(t)
+		client(t, s, "mariadb", strings.NewReader(stock), "--max-allowed-packet=256M", reference.Database)
+		same(t, strings.ReplaceAll(stockDump(t, s, reference.Database), "`stranger`@`10.0.%`", "`admin`@`%`"),
+			stockDump(t, s, target.Database))
 	})
 	t.Run("copy in the server", func(t *testing.T) {
 		target := s.Database(t)

@@ -2,14 +2,14 @@ package mysql
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
-// commitEvery is after how many bytes of rows Load commits.
+// commitEvery is after how many bytes of rows Load commits, but for a table's first statement, which is committed at once:
+// MariaDB 10.6 and later collect what one transaction adds to an empty table in temporary files, which takes twice as
+// long as adding it.
 const commitEvery = 16 << 20
 
 // LoadOptions say how a script is loaded. The zero value is right for a dump of this package.
@@ -22,7 +22,10 @@ type LoadOptions struct {
 	SingleDatabase bool
 	// MaxStatement is the longest statement to take, in bytes; 0 means DefaultMaxStatement.
 	MaxStatement int
-	// Progress, if set, is called after each statement with the bytes of the script used so far.
+	// Workers is how many parts LoadParts loads at the same time, each over a connection of its own; 0 means 2.
+	Workers int
+	// Progress, if set, is called after each statement with the bytes of the script used so far, of all parts together.
+	// It is not called by two at a time.
 	Progress func(bytes int64)
 }
 
@@ -39,44 +42,69 @@ type LoadStats struct {
 
 // loader runs a script over one session.
 type loader struct {
-	conn    *session
-	scanner *Scanner
-	judge   judge
-	stats   LoadStats
-	pending int64 // bytes since the last commit
+	conn     *session
+	scanner  *Scanner
+	judge    judge
+	definers *definers
+	keys     *lateKeys
+	stats    LoadStats
+	progress func(int64)
+	pending  int64  // bytes since the last commit
+	table    string // to which rows were added last
+	lexing   lexing
 }
 
 // Load runs a script, which may be one of this package or of mysqldump or mariadb-dump, in the database which config
 // names. The script is not trusted: it may create, alter, drop and fill what is in the target database, and nothing
 // else (ErrRefused names the statement and its offset); everything else is up to the privileges of the user, who should
-// therefore be the site's, not an administrator. What was run before an error stays, so load into an empty database, or
-// Clear it and load again. Memory is bounded by the longest statement.
+// therefore be the site's, not an administrator. What was run before an error stays, and tables may still lack keys
+// then, so load into an empty database, or Clear it and load again. Memory is bounded by the longest statement.
+//
+// Secondary and foreign keys are added after the rows.
 func Load(ctx context.Context, config Config, r io.Reader, options LoadOptions) (stats LoadStats, err error) {
-	conn, err := openSession(ctx, config)
+	l, err := newLoader(ctx, config, newLateKeys(), options)
 	if err != nil {
 		return LoadStats{}, err
 	}
-	defer func() { err = errors.Join(err, conn.end()) }()
-	l := &loader{conn: conn, scanner: NewScanner(r, options.MaxStatement)}
-	if err := l.prepare(ctx, config, options); err != nil {
-		return LoadStats{}, fmt.Errorf("load %s: %w", config, err)
+	defer func() { err = errors.Join(err, l.conn.end()) }()
+	if stats, err = l.run(ctx, r, options); err == nil {
+		err = l.keys.finish(ctx, l.conn)
 	}
+	if err != nil {
+		return stats, fmt.Errorf("load %s: %w", config, err)
+	}
+	return stats, nil
+}
+
+func newLoader(ctx context.Context, config Config, keys *lateKeys, options LoadOptions) (*loader, error) {
+	conn, err := openSession(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{conn: conn, keys: keys, progress: options.Progress}
+	if err := l.prepare(ctx, config, options); err != nil {
+		return nil, errors.Join(fmt.Errorf("load %s: %w", config, err), conn.end())
+	}
+	return l, nil
+}
+
+// run runs a script to its end, commits, and adds the keys of the table whose rows came last.
+func (l *loader) run(ctx context.Context, r io.Reader, options LoadOptions) (LoadStats, error) {
+	l.scanner, l.stats = NewScanner(r, options.MaxStatement), LoadStats{}
+	l.judge.mode, l.lexing = lexMode{}, lexUnknown // as prepare, or the end of a part, leaves the session
+	l.judge.definer = func(user, host string) (string, error) { return l.definers.instead(ctx, user, host) }
 	for l.scanner.Scan() {
 		if err := l.statement(ctx); err != nil {
-			return l.result(), fmt.Errorf("load %s: statement at byte %d (%s): %w", config, l.scanner.Offset(),
-				excerpt(l.scanner.Statement()), err)
+			return l.result(), fmt.Errorf("statement at byte %d (%s): %w", l.scanner.Offset(), excerpt(l.scanner.Statement()), err)
 		}
-		if options.Progress != nil {
-			options.Progress(l.scanner.Read())
+		if l.progress != nil {
+			l.progress(l.scanner.Read())
 		}
 	}
 	if err := l.scanner.Err(); err != nil {
-		return l.result(), fmt.Errorf("load %s: %w", config, err)
+		return l.result(), err
 	}
-	if err := conn.exec(ctx, "COMMIT"); err != nil {
-		return l.result(), fmt.Errorf("load %s: commit: %w", config, err)
-	}
-	return l.result(), nil
+	return l.result(), l.endTable(ctx)
 }
 
 func (l *loader) result() LoadStats {
@@ -90,7 +118,7 @@ func (l *loader) prepare(ctx context.Context, config Config, options LoadOptions
 		return err
 	}
 	l.judge = judge{database: config.Database, server: server, single: options.SingleDatabase}
-	if l.judge.definer, err = newDefiners(ctx, l.conn, options.Definer); err != nil {
+	if l.definers, err = newDefiners(ctx, l.conn, options.Definer); err != nil {
 		return err
 	}
 	// One commit for many rows; a dump of this package checks nothing it need not, others say so themselves.
@@ -106,6 +134,9 @@ func (l *loader) statement(ctx context.Context) error {
 	if err != nil || j.verdict == skip {
 		return err
 	}
+	if err := l.before(ctx, &j); err != nil {
+		return err
+	}
 	if err := l.conn.exec(ctx, string(j.text)); err != nil {
 		return err
 	}
@@ -117,9 +148,57 @@ func (l *loader) statement(ctx context.Context) error {
 			return err
 		}
 	}
-	if l.pending += int64(len(j.text)); l.pending >= commitEvery {
-		l.pending = 0
-		return l.conn.exec(ctx, "COMMIT")
+	first := j.fills != "" && j.fills != l.table
+	if j.fills != "" {
+		l.table = j.fills
+	}
+	if l.pending += int64(len(j.text)); l.pending >= commitEvery || first {
+		return l.commit(ctx)
+	}
+	return nil
+}
+
+// before does what must come before a statement: the keys of a table whose rows are all there, and the way in which the
+// server is to read.
+func (l *loader) before(ctx context.Context, j *judged) error {
+	if j.fills != "" {
+		if j.fills != l.table && l.table != "" {
+			if err := l.endTable(ctx); err != nil {
+				return err
+			}
+		}
+		return l.readRows(ctx)
+	}
+	if err := l.readText(ctx, j); err != nil {
+		return err
+	}
+	switch {
+	case j.creates != "":
+		if l.judge.mode == (lexMode{}) {
+			j.text = l.keys.defers(j.creates, j.text)
+		}
+	case j.drops != "":
+		l.keys.forget(j.drops)
+	case j.alters:
+		return l.keys.addAll(ctx, l.conn)
+	}
+	return nil
+}
+
+// endTable commits and adds the keys of the table to which rows were added last.
+func (l *loader) endTable(ctx context.Context) error {
+	if err := l.commit(ctx); err != nil || l.table == "" {
+		return err
+	}
+	table := l.table
+	l.table = ""
+	return l.keys.add(ctx, l.conn, table)
+}
+
+func (l *loader) commit(ctx context.Context) error {
+	l.pending = 0
+	if err := l.conn.exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
@@ -133,53 +212,4 @@ func (l *loader) readMode(ctx context.Context) error {
 	l.judge.mode = modeOf(mode)
 	l.scanner.SetSQLMode(l.judge.mode.noBackslash, l.judge.mode.ansiQuotes)
 	return nil
-}
-
-// newDefiners makes the function which maps definers: the loading user may always name itself; another account only
-// with a global privilege, and only one that exists makes an object that works. replacement is user@host, or "".
-func newDefiners(ctx context.Context, conn *session, replacement string) (func(user, host string) (string, error), error) {
-	var self string
-	if err := conn.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&self); err != nil {
-		return nil, Classify(err)
-	}
-	mayNameOthers, err := hasGlobal(ctx, conn, "SUPER", "SET USER", "SET_USER_ID", "SET_ANY_DEFINER")
-	if err != nil {
-		return nil, err
-	}
-	mapped := "CURRENT_USER"
-	if replacement != "" {
-		i := strings.LastIndexByte(replacement, '@')
-		if i < 0 {
-			return nil, fmt.Errorf("the definer %q is not of the form user@host", replacement)
-		}
-		mapped = QuoteName(replacement[:i]) + "@" + QuoteName(replacement[i+1:])
-	}
-	return func(user, host string) (string, error) {
-		if host == "" && strings.EqualFold(user, "CURRENT_USER") || user+"@"+host == self {
-			return "", nil
-		}
-		if host == "" {
-			host = "%"
-		}
-		if !mayNameOthers {
-			return mapped, nil
-		}
-		exists, err := accountExists(ctx, conn, user, host)
-		if err != nil && !errors.Is(err, ErrDenied) || exists {
-			return "", err
-		}
-		return mapped, nil
-	}, nil
-}
-
-func accountExists(ctx context.Context, q querier, user, host string) (bool, error) {
-	var one int
-	err := q.QueryRowContext(ctx, "SELECT 1 FROM mysql.user WHERE User = ? AND Host = ?", user, host).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look for the account: %w", Classify(err))
-	}
-	return true, nil
 }

@@ -98,6 +98,20 @@ func load(t testing.TB, config mysql.Config, script []byte) mysql.LoadStats {
 	return stats
 }
 
+// sources are the parts of a dump that is open, in an order which is not that of loading.
+func sources(t testing.TB, d *mysql.Dump) []mysql.Source {
+	t.Helper()
+	var list []mysql.Source
+	for _, part := range d.Parts() {
+		list = append([]mysql.Source{{Name: "database/" + part.Name, Size: part.Bytes, Open: func(ctx context.Context) (io.ReadCloser, error) {
+			r, w := io.Pipe()
+			go func() { _ = w.CloseWithError(d.WritePart(ctx, part, w)) }()
+			return r, nil
+		}}}, list...)
+	}
+	return list
+}
+
 func open(t testing.TB, config mysql.Config) *sql.DB {
 	t.Helper()
 	db, err := mysql.Open(t.Context(), config)

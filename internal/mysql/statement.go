@@ -20,6 +20,10 @@ type judged struct {
 	tables  int    // how many tables it creates
 	mapped  int    // how many definers were replaced
 	setMode bool   // it may change sql_mode
+	sets    bool   // it may change the session's character sets, among others
+	// The table to which it adds rows, which it creates, and which it drops first, if any.
+	fills, creates, drops string
+	alters                bool // it alters a table in a way that may need its keys
 }
 
 // judge decides about statements, one at a time. Only what a dump needs is let through: a list of what is forbidden
@@ -64,7 +68,7 @@ func (j *judge) statement(text []byte) (judged, error) {
 	verb := l.word(first)
 	switch verb {
 	case "INSERT", "REPLACE":
-		return result, j.insert(l)
+		return j.insert(l, result)
 	case "CREATE", "ALTER", "DROP":
 		return j.definition(l, verb, result)
 	case "TRUNCATE":
@@ -98,24 +102,16 @@ func (j *judge) statement(text []byte) (judged, error) {
 	return result, refuse("%s is not part of a dump", verb)
 }
 
-// use accepts the name of the one database of a script that names it, if that was asked for.
-func (j *judge) use(name string) error {
-	if j.single && (j.source == "" || j.source == name) {
-		j.source = name
-		return nil
-	}
-	return refuse("the script changes to the database %s; only dumps of a single database, without --databases, are loaded",
-		QuoteName(name))
-}
-
 // insert checks the target: INSERT [options] [INTO] table.
-func (j *judge) insert(l *lexer) error {
+func (j *judge) insert(l *lexer, result judged) (judged, error) {
 	for {
 		t := l.next()
 		switch l.word(t) {
 		case "LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO":
 		default:
-			return j.target(l, t)
+			err := j.target(l, t)
+			result.fills = l.name(t)
+			return result, err
 		}
 	}
 }
@@ -148,6 +144,7 @@ func (j *judge) definition(l *lexer, verb string, result judged) (judged, error)
 		return result, refuse("%s %s is not part of a dump", verb, kind)
 	}
 	t := l.next()
+	anew := l.word(t) != "IF" // else it may be there already, and stay as it is
 	for w := l.word(t); w == "IF" || w == "NOT" || w == "EXISTS" || w == "BODY" && kind == "PACKAGE"; w = l.word(t) {
 		t = l.next()
 	}
@@ -156,16 +153,23 @@ func (j *judge) definition(l *lexer, verb string, result judged) (judged, error)
 	}
 	switch {
 	case verb == "DROP" || kind == "INDEX":
+		if result.alters = kind == "INDEX"; kind == "TABLE" {
+			result.drops = l.name(t)
+		}
 		return result, j.otherNames(l)
 	case verb == "ALTER":
 		err := j.renames(*l)
 		if err != nil {
 			return result, err
 		}
+		result.alters = kind == "TABLE" && !switchesKeys(*l)
 	case kind == "FUNCTION" && soname(*l):
 		return result, refuse("CREATE FUNCTION … SONAME loads code into the server")
 	case verb == "CREATE" && kind == "TABLE" && !temporary:
 		result.tables = 1
+		if after := *l; anew && !l.is(after.next(), '.') {
+			result.creates = l.name(t)
+		}
 	}
 	return j.mapDefiner(head, result)
 }
@@ -242,6 +246,12 @@ func (j *judge) renames(l lexer) error {
 	return nil
 }
 
+// switchesKeys reports whether ALTER TABLE name DISABLE KEYS or ENABLE KEYS ends here, which stock dumps write around rows.
+func switchesKeys(l lexer) bool {
+	w := l.word(l.next())
+	return (w == "DISABLE" || w == "ENABLE") && l.word(l.next()) == "KEYS"
+}
+
 // soname looks for the clause in the only place the server takes it: FUNCTION name RETURNS type SONAME.
 func soname(l lexer) bool {
 	for range 8 {
@@ -250,28 +260,6 @@ func soname(l lexer) bool {
 		}
 	}
 	return false
-}
-
-// databaseStatement judges statements about databases. ALTER DATABASE changes the target's defaults, whichever name the
-// script gives it: stock dumps of routines name the source.
-func (j *judge) databaseStatement(l *lexer, verb string, result judged) (judged, error) {
-	t := l.next()
-	switch verb {
-	case "CREATE":
-		for w := l.word(t); w == "IF" || w == "NOT" || w == "EXISTS"; w = l.word(t) {
-			t = l.next()
-		}
-		result.verdict = skip
-		return result, j.use(l.name(t))
-	case "ALTER":
-		switch l.word(t) {
-		case "CHARACTER", "CHARSET", "COLLATE", "DEFAULT":
-			return result, nil
-		}
-		result.text = []byte("ALTER DATABASE " + strings.TrimSpace(string(l.src[t.end:])))
-		return result, nil
-	}
-	return result, refuse("%s DATABASE is not part of a dump", verb)
 }
 
 // mapDefiner replaces a definer by one that the loading user may set.

@@ -8,6 +8,7 @@ var logSettings = map[string]bool{"SQL_LOG_BIN": true, "GTID_PURGED": true, "GTI
 
 // set judges SET: variables of the session may be set, nothing else.
 func (j *judge) set(l *lexer, result judged) (judged, error) {
+	result.sets = true
 	assignment := true // an assignment begins here
 	depth := 0
 	previous := ""
