@@ -106,19 +106,14 @@ func tablesOf(dump *mysql.Dump) []string {
 // tables streams the dump into the clone's database.
 func (c *cloning) tables(ctx context.Context, dump *mysql.Dump, mv *move) error {
 	loading := c.progress.phase(50, 85, "copying the database")
-	var total, before int64
+	var total int64
+	var sources []mysql.Source
 	for _, part := range dump.Parts() {
 		total += part.Bytes
+		sources = append(sources, mysql.Source{Name: part.Name, Size: part.Bytes,
+			Open: func(ctx context.Context) (io.ReadCloser, error) { return c.source.read(ctx, dump, part), nil }})
 	}
-	for _, part := range dump.Parts() {
-		err := mv.load(ctx, func(ctx context.Context) (io.ReadCloser, error) { return c.source.read(ctx, dump, part), nil },
-			func(n int64) { loading.report(before+min(n, part.Bytes), total) })
-		if err != nil {
-			return err
-		}
-		before += part.Bytes
-	}
-	return nil
+	return mv.load(ctx, sources, func(n int64) { loading.report(n, total) })
 }
 
 // files makes the directories of the clone equal to those of the source, but for what a copy leaves out.

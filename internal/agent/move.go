@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/mysql"
@@ -31,6 +32,8 @@ type move struct {
 	newSite  bool
 	// rewriter is nil when nothing changes.
 	rewriter *rewrite.Rewriter
+	// mu guards the counts of the result while parts are loaded.
+	mu sync.Mutex
 }
 
 func (m *making) moveFrom(from place, newSite bool) (*move, error) {
@@ -78,30 +81,39 @@ func (m *move) checkShared() error {
 	return nil
 }
 
-// load loads one part of a dump, rewritten where the site moves. used is told the bytes loaded.
-func (m *move) load(ctx context.Context, open func(context.Context) (io.ReadCloser, error), used func(int64)) (err error) {
-	source, err := open(ctx)
-	if err != nil {
-		return err
+// load loads a dump, rewritten where the site moves. used is told the bytes loaded.
+func (m *move) load(ctx context.Context, parts []mysql.Source, used func(int64)) error {
+	for i := range parts {
+		parts[i].Open = m.rewritten(parts[i].Open)
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	// Loading ends at its reader's first error, and that reader closes last: who waits for whom is never a circle.
-	script := io.Reader(source)
-	if m.rewriter != nil {
-		rewritten := stream(func(w io.Writer) error {
+	_, err := mysql.LoadParts(ctx, m.database.config, parts, mysql.LoadOptions{Progress: used})
+	return m.aboutDatabase(err)
+}
+
+// rewritten opens a part as it is to be loaded.
+func (m *move) rewritten(open func(context.Context) (io.ReadCloser, error)) func(context.Context) (io.ReadCloser, error) {
+	if m.rewriter == nil {
+		return open
+	}
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		source, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return stream(func(w io.Writer) error {
 			report, err := m.rewriter.SQL(ctx, source, w)
-			m.result.Rewritten += report.Values
-			m.result.Malformed += report.Malformed
-			return err
-		})
-		defer func() { err = errors.Join(err, rewritten.Close()) }()
-		script = rewritten
+			m.count(report)
+			return errors.Join(err, source.Close())
+		}), nil
 	}
-	_, err = mysql.Load(ctx, m.database.config, script, mysql.LoadOptions{Progress: used})
-	if err != nil {
-		return m.aboutDatabase(err)
-	}
-	return nil
+}
+
+// count adds up what was rewritten. Parts are rewritten at the same time.
+func (m *move) count(report rewrite.Report) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.result.Rewritten += report.Values
+	m.result.Malformed += report.Malformed
 }
 
 // finish brings everything else that a move changes: rows that carry the prefix, what must not come along, the

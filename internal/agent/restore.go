@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/sitewright/sitewright/internal/generation"
+	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
 )
@@ -103,20 +104,15 @@ func (m *making) loadSnapshot(ctx context.Context, l *location, id string, mv *m
 		return &plan.Failure{Reason: plan.ReasonCorrupt, Terminal: true,
 			Message: fmt.Sprintf("snapshot %s in BackupLocation %s has no database dump; choose another Backup", id, l.plan.Name)}
 	}
-	var total, before int64
-	for _, part := range parts {
+	var total int64
+	sources := make([]mysql.Source, len(parts))
+	for i, part := range parts {
 		total += part.Size
-	}
-	loading := m.progress.phase(45, 85, "loading the database")
-	for _, part := range parts {
-		err := mv.load(ctx, func(ctx context.Context) (io.ReadCloser, error) {
+		sources[i] = mysql.Source{Name: part.Name, Size: part.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
 			r, err := l.OpenStream(ctx, id, path.Join(databaseDir, part.Name))
 			return r, l.about(err)
-		}, func(n int64) { loading.report(before+n, total) })
-		if err != nil {
-			return err
-		}
-		before += part.Size
+		}}
 	}
-	return nil
+	loading := m.progress.phase(45, 85, "loading the database")
+	return mv.load(ctx, sources, func(n int64) { loading.report(n, total) })
 }
