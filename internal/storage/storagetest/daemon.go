@@ -81,6 +81,13 @@ func (d *Daemon) Kill() {
 	<-d.exited
 }
 
+// Cut kills what the program started for its connections, and with that their connections. The program goes on.
+func (d *Daemon) Cut() {
+	for _, pid := range descendants(d.cmd.Process.Pid) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
 // descendants lists the processes below one.
 func descendants(pid int) []int {
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
