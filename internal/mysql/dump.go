@@ -24,7 +24,8 @@ type DumpOptions struct {
 	// Prefix limits the dump to tables, views, sequences, routines and events whose names begin with it, and to the
 	// triggers of those tables. It is compared byte for byte.
 	Prefix string
-	// MaxStatementBytes bounds an INSERT; a single row that is larger gets a statement of its own. 0 means 1 MiB.
+	// MaxStatementBytes bounds an INSERT; a single row that is larger gets a statement of its own. 0 means 1 MiB; the
+	// server's max_allowed_packet bounds it too.
 	MaxStatementBytes int
 	// Workers is how many parts may be written at the same time, each over a connection of its own; 0 means 2.
 	Workers int
@@ -130,6 +131,9 @@ func (d *Dump) open(ctx context.Context, config Config) error {
 	if err := workers[0].QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&d.script.account); err != nil {
 		return Classify(err)
 	}
+	if err := d.limitStatements(ctx, workers[0]); err != nil {
+		return err
+	}
 	d.plan()
 	for _, conn := range workers {
 		d.workers <- conn
@@ -143,6 +147,17 @@ func (d *Dump) connect(ctx context.Context, config Config) (*session, error) {
 		d.all = append(d.all, conn)
 	}
 	return conn, err
+}
+
+// limitStatements keeps statements within what the server itself would take.
+func (d *Dump) limitStatements(ctx context.Context, conn *session) error {
+	const command = 64 // a packet holds more than the statement
+	var packet int
+	if err := conn.QueryRowContext(ctx, "SELECT @@max_allowed_packet").Scan(&packet); err != nil {
+		return fmt.Errorf("read max_allowed_packet: %w", Classify(err))
+	}
+	d.options.MaxStatementBytes = max(1, min(d.options.MaxStatementBytes, packet-command))
+	return nil
 }
 
 // plan makes the list of parts.

@@ -1,10 +1,6 @@
 package mysql
 
-import (
-	"bytes"
-	"io"
-	"strings"
-)
+import "strings"
 
 // QuoteName quotes an identifier. It is the only way in which names enter SQL text.
 func QuoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
@@ -21,38 +17,22 @@ func quoteNames(names []string) string {
 // QuoteString makes a string literal for a session without NO_BACKSLASH_ESCAPES. With QuoteName it is the only way
 // in which data enters SQL text.
 func QuoteString(value string) string {
-	var b bytes.Buffer
-	_ = writeLiteral(&b, "", []byte(value)) // a Buffer does not fail
-	return b.String()
+	return string(append(appendEscaped([]byte{'\''}, []byte(value)), '\''))
 }
 
-// escapes holds, for each byte that a literal must escape, its escaped form; "" for all others. The set is fixed (see
-// the package comment); it is safe in every character set whose trail bytes are never quote or backslash, which is why
-// sessions read and write utf8mb4.
-var escapes = [256]string{0: `\0`, '\n': `\n`, '\r': `\r`, 0x1a: `\Z`, '\'': `\'`, '\\': `\\`}
+// escapes holds, for each byte that a literal must escape, what stands behind the backslash; 0 for all others. The set is
+// fixed (see the package comment); it is safe in every character set whose trail bytes are never quote or backslash,
+// which is why sessions read and write utf8mb4.
+var escapes = [256]byte{0: '0', '\n': 'n', '\r': 'r', 0x1a: 'Z', '\'': '\'', '\\': '\\'}
 
-// writeLiteral writes introducer'value' without holding a copy of it.
-func writeLiteral(w io.Writer, introducer string, value []byte) error {
-	if _, err := io.WriteString(w, introducer+"'"); err != nil {
-		return err
-	}
+// appendEscaped appends the text of a literal, without its quotes.
+func appendEscaped(b, value []byte) []byte {
 	start := 0
 	for i, c := range value {
-		e := escapes[c]
-		if e == "" {
-			continue
+		if e := escapes[c]; e != 0 {
+			b = append(append(b, value[start:i]...), '\\', e)
+			start = i + 1
 		}
-		if _, err := w.Write(value[start:i]); err != nil {
-			return err
-		}
-		if _, err := io.WriteString(w, e); err != nil {
-			return err
-		}
-		start = i + 1
 	}
-	if _, err := w.Write(value[start:]); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "'")
-	return err
+	return append(b, value[start:]...)
 }

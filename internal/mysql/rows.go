@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	gomysql "github.com/go-sql-driver/mysql"
 )
@@ -49,34 +49,55 @@ type rowWriter struct {
 	w       io.Writer
 	head    string
 	max     int
-	columns []column
-	raw     bool // text in its own character set
+	columns []encoding
 
-	row  bytes.Buffer // the row being encoded
-	size int          // bytes of the open statement; 0 if none is
+	row  []byte // the row being encoded
+	size int    // bytes of the open statement; 0 if none is
+	err  error  // of w, while a large row goes out
+}
+
+// encoding is what there is to know about a column to write its values.
+type encoding struct {
+	name       string
+	class      valueClass
+	introducer string // before a literal's quote
+}
+
+// encodings tells how the columns are written; raw means in their own character sets.
+func encodings(columns []column) (list []encoding, raw bool) {
+	for _, c := range columns {
+		raw = raw || !convertible[c.charset]
+	}
+	for _, c := range columns {
+		e := encoding{name: c.name, class: c.class()}
+		switch {
+		case e.class == classBinary:
+			e.introducer = "_binary "
+		case e.class == classText && raw && c.charset != "":
+			e.introducer = "_" + c.charset + " "
+		}
+		list = append(list, e)
+	}
+	return list, raw
 }
 
 // writeRows streams a table's rows. FLOAT is read as DOUBLE: the server prints no more than six digits of a FLOAT, which
 // are too few to get the same value back.
 func writeRows(ctx context.Context, conn *session, w io.Writer, t *table, max int) error {
-	r := &rowWriter{w: w, max: max, columns: t.stored()}
-	if len(r.columns) == 0 {
+	columns := t.stored()
+	if len(columns) == 0 {
 		return nil
 	}
-	names := quoteNames(columnNames(r.columns))
-	r.head = "INSERT INTO " + QuoteName(t.name) + " (" + names + ") VALUES\n"
-	for _, c := range r.columns {
-		r.raw = r.raw || !convertible[c.charset]
-	}
-	results := charset
-	if r.raw {
+	r := &rowWriter{w: w, max: max, head: "INSERT INTO " + QuoteName(t.name) + " (" + quoteNames(columnNames(columns)) + ") VALUES\n"}
+	results, raw := charset, false
+	if r.columns, raw = encodings(columns); raw {
 		results = "NULL"
 	}
 	if err := conn.exec(ctx, "SET character_set_results = "+results); err != nil {
 		return err
 	}
-	query := "SELECT " + selectList(r.columns) + " FROM " + QuoteName(t.name)
-	if err := streamRows(ctx, conn, query, len(r.columns), r.write); err != nil {
+	query := "SELECT " + selectList(columns) + " FROM " + QuoteName(t.name)
+	if err := streamRows(ctx, conn, query, len(columns), r.write); err != nil {
 		return fmt.Errorf("read table %s: %w", QuoteName(t.name), err)
 	}
 	return r.end()
@@ -84,7 +105,7 @@ func writeRows(ctx context.Context, conn *session, w io.Writer, t *table, max in
 
 // selectList reads FLOAT columns as DOUBLE (see writeRows); a factor keeps the sign of zero, which a sum would not.
 func selectList(columns []column) string {
-	var list bytes.Buffer
+	var list strings.Builder
 	for i, c := range columns {
 		if i > 0 {
 			list.WriteByte(',')
@@ -144,18 +165,20 @@ func (r *rowWriter) write(values []driver.Value) error {
 		if err := r.end(); err != nil {
 			return err
 		}
-		if _, err := io.WriteString(r.w, r.head); err != nil {
+		r.row = append(r.row[:0], r.head...)
+		r.size = r.max
+		if err := r.encode(values, r.drain); err != nil {
 			return err
 		}
-		r.size = r.max
-		return r.encode(r.w, values)
+		_, err := r.w.Write(r.row)
+		return errors.Join(r.err, err)
 	}
-	r.row.Reset()
-	if err := r.encode(&r.row, values); err != nil {
+	r.row = r.row[:0]
+	if err := r.encode(values, keep); err != nil {
 		return err
 	}
 	separator := ",\n"
-	if r.size > 0 && r.size+r.row.Len()+len(separator) > r.max {
+	if r.size > 0 && r.size+len(r.row)+len(separator) > r.max {
 		if err := r.end(); err != nil {
 			return err
 		}
@@ -166,9 +189,19 @@ func (r *rowWriter) write(values []driver.Value) error {
 	if _, err := io.WriteString(r.w, separator); err != nil {
 		return err
 	}
-	r.size += len(separator) + r.row.Len()
-	_, err := r.w.Write(r.row.Bytes())
+	r.size += len(separator) + len(r.row)
+	_, err := r.w.Write(r.row)
 	return err
+}
+
+// keep leaves a row in memory until it is encoded; drain writes what there is of it.
+func keep(row []byte) []byte { return row }
+
+func (r *rowWriter) drain(row []byte) []byte {
+	if r.err == nil {
+		_, r.err = r.w.Write(row)
+	}
+	return row[:0]
 }
 
 // end closes the open statement.
@@ -181,70 +214,56 @@ func (r *rowWriter) end() error {
 	return err
 }
 
-func (r *rowWriter) encode(w io.Writer, values []driver.Value) error {
-	separator := "("
+// encode appends a row's text to r.row and lets full take it away whenever it has become long.
+func (r *rowWriter) encode(values []driver.Value, full func([]byte) []byte) error {
+	r.row = append(r.row, '(')
 	for i, v := range values {
-		if _, err := io.WriteString(w, separator); err != nil {
-			return err
+		if i > 0 {
+			r.row = append(r.row, ',')
 		}
-		separator = ","
-		if err := r.value(w, &r.columns[i], v); err != nil {
-			return fmt.Errorf("column %s: %w", QuoteName(r.columns[i].name), err)
+		c := &r.columns[i]
+		switch v := v.(type) {
+		case nil:
+			r.row = append(r.row, "NULL"...)
+		case int64:
+			r.row = strconv.AppendInt(r.row, v, 10)
+		case uint64:
+			r.row = strconv.AppendUint(r.row, v, 10)
+		case float64:
+			r.row = appendFloat(r.row, v)
+		case []byte:
+			r.row = appendBytes(r.row, c, v, full)
+		default:
+			return fmt.Errorf("column %s: %w: a value of type %T", QuoteName(c.name), ErrUnsupported, v)
 		}
 	}
-	_, err := io.WriteString(w, ")")
-	return err
+	r.row = append(r.row, ')')
+	return nil
 }
 
-func (r *rowWriter) value(w io.Writer, c *column, v driver.Value) error {
-	var text string
-	switch v := v.(type) {
-	case nil:
-		text = "NULL"
-	case int64:
-		text = strconv.FormatInt(v, 10)
-	case uint64:
-		text = strconv.FormatUint(v, 10)
-	case float64:
-		text = formatFloat(v)
-	case []byte:
-		return r.bytes(w, c, v)
-	default:
-		return fmt.Errorf("%w: a value of type %T", ErrUnsupported, v)
-	}
-	_, err := io.WriteString(w, text)
-	return err
-}
-
-// formatFloat is the shortest literal that yields the same DOUBLE; -0 would be read as an integer.
-func formatFloat(v float64) string {
+// appendFloat appends the shortest literal that yields the same DOUBLE; -0 would be read as an integer.
+func appendFloat(b []byte, v float64) []byte {
 	if v == 0 && math.Signbit(v) {
-		return "-0e0"
+		return append(b, "-0e0"...)
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }
 
-func (r *rowWriter) bytes(w io.Writer, c *column, v []byte) error {
-	switch c.class() {
+func appendBytes(b []byte, c *encoding, v []byte, full func([]byte) []byte) []byte {
+	switch c.class {
 	case classNumber:
-		_, err := w.Write(v)
-		return err
+		return append(b, v...)
 	case classBits:
-		return writeBits(w, v)
-	case classBinary:
-		return writeLiteral(w, "_binary ", v)
+		b = append(b, "b'"...)
+		for _, bits := range v {
+			b = fmt.Appendf(b, "%08b", bits)
+		}
+		return append(b, '\'')
 	}
-	if r.raw && c.charset != "" {
-		return writeLiteral(w, "_"+c.charset+" ", v)
+	b = append(append(b, c.introducer...), '\'')
+	for len(v) > writeBuffer {
+		b = full(appendEscaped(b, v[:writeBuffer]))
+		v = v[writeBuffer:]
 	}
-	return writeLiteral(w, "", v)
-}
-
-func writeBits(w io.Writer, v []byte) error {
-	bits := "b'"
-	for _, b := range v {
-		bits += fmt.Sprintf("%08b", b)
-	}
-	_, err := io.WriteString(w, bits+"'")
-	return err
+	return append(appendEscaped(b, v), '\'')
 }
