@@ -33,6 +33,7 @@ const (
 // Server is a running MariaDB server.
 type Server struct {
 	dir      string
+	release  *release // nil for the machine's own programs
 	port     int
 	cmd      *exec.Cmd
 	exited   chan struct{}
@@ -65,6 +66,7 @@ func Main(m *testing.M) int {
 	if shared.server != nil {
 		shared.server.stop()
 	}
+	stopVersions()
 	return code
 }
 
@@ -123,21 +125,28 @@ func start() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
+	return (&Server{dir: dir}).begin()
+}
+
+// begin makes the server's data and starts it. When that fails nothing is left.
+func (s *Server) begin() (*Server, error) {
 	if err := s.install(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
 	if err := s.run(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
 	return s, nil
 }
 
 func (s *Server) install() error {
 	data := filepath.Join(s.dir, "data")
-	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--datadir="+data, "--skip-test-db",
-		"--auth-root-authentication-method=normal", "--user="+osUser(), "--innodb-log-file-size=16M").CombinedOutput()
-	if err != nil {
+	if s.release != nil {
+		if err := s.release.install(data); err != nil {
+			return err
+		}
+	} else if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--datadir="+data, "--skip-test-db",
+		"--auth-root-authentication-method=normal", "--user="+osUser(), "--innodb-log-file-size=16M").CombinedOutput(); err != nil {
 		return fmt.Errorf("mariadb-install-db: %w: %s", err, out)
 	}
 	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(adminPassword)
@@ -159,7 +168,7 @@ func (s *Server) run() error {
 		return err
 	}
 	defer log.Close()
-	s.cmd = exec.Command("mariadbd", "--no-defaults", "--user="+osUser(), "--datadir="+filepath.Join(s.dir, "data"),
+	s.cmd = s.release.mariadbd("--no-defaults", "--user="+osUser(), "--datadir="+filepath.Join(s.dir, "data"),
 		"--socket="+s.socket(), "--pid-file="+filepath.Join(s.dir, "pid"), "--bind-address=127.0.0.1",
 		"--port="+strconv.Itoa(s.port), "--init-file="+filepath.Join(s.dir, "init.sql"), "--skip-name-resolve",
 		"--skip-log-bin", "--performance-schema=OFF", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
