@@ -9,17 +9,8 @@ import (
 	"os"
 	"path"
 	"strings"
-	"unicode/utf8"
-)
 
-// The bounds of an archive's content, where Limits names no others.
-const (
-	maxEntries = 500_000
-	maxBytes   = 16 << 30
-	// maxRatio is what source code and images never reach; a bomb is a thousand times smaller than what it unpacks to.
-	// It is not looked at below ratioFrom bytes.
-	maxRatio  = 200
-	ratioFrom = 64 << 20
+	"github.com/sitewright/sitewright/internal/archive"
 )
 
 const (
@@ -45,85 +36,69 @@ type Stats struct {
 
 // Unpack unpacks a .tar.gz, .tar.zst, .tar or .zip, told apart by content, into dest. It refuses, with ErrInvalid, names
 // that are absolute or climb, symbolic links that lead out, entries that go through a symbolic link, devices, and
-// archives that unpack to more than Options allow. Permissions become 0755 and 0644.
-func Unpack(ctx context.Context, archive *os.File, dest *os.Root, o Options) (Stats, error) {
-	info, err := archive.Stat()
+// archives that unpack to more than Options allow. Permissions become 0755 and 0644. An entry that comes a second time
+// takes the place of the first.
+func Unpack(ctx context.Context, file *os.File, dest *os.Root, o Options) (Stats, error) {
+	source, err := archive.File(file)
 	if err != nil {
-		return Stats{}, fmt.Errorf("unpacking %s: %w", archive.Name(), err)
+		return Stats{}, fmt.Errorf("unpacking: %w", err)
 	}
-	o.complete()
-	u := &unpacker{ctx: ctx, dest: dest, o: o, size: info.Size(), links: map[string]bool{}, made: map[string]bool{".": true}}
-	if err := u.unpack(archive); err != nil {
-		return Stats{}, fmt.Errorf("unpacking %s: %w", path.Base(archive.Name()), err)
+	u := &unpacker{dest: dest, strip: o.StripComponents, links: map[string]bool{}, made: map[string]bool{".": true}}
+	limits := archive.Limits{Entries: o.MaxEntries, Bytes: o.MaxBytes, Ratio: o.MaxRatio, Progress: o.Progress}
+	err = archive.Read(ctx, source, limits, u.entry)
+	if err == nil && u.stats.Files == 0 {
+		err = fmt.Errorf("archive %s: %w: it holds no files (stripComponents is %d)", source.Name, ErrInvalid, o.StripComponents)
 	}
-	if u.stats.Files == 0 {
-		return Stats{}, fmt.Errorf("unpacking %s: %w: it holds no files (stripComponents is %d)", path.Base(archive.Name()),
-			ErrInvalid, o.StripComponents)
+	if errors.Is(err, archive.ErrInvalid) {
+		err = fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err != nil {
+		return Stats{}, fmt.Errorf("unpacking: %w", err)
 	}
 	return u.stats, nil
-}
-
-func (o *Options) complete() {
-	for _, d := range []struct {
-		value *int64
-		usual int64
-	}{{&o.MaxEntries, maxEntries}, {&o.MaxBytes, maxBytes}, {&o.MaxRatio, maxRatio}} {
-		if *d.value == 0 {
-			*d.value = d.usual
-		}
-	}
 }
 
 // unpacker is one run of Unpack. links and made are the symbolic links and directories that this run has made, by
 // their cleaned names.
 type unpacker struct {
-	ctx     context.Context
-	dest    *os.Root
-	o       Options
-	size    int64 // of the archive
-	entries int64
-	stats   Stats
-	links   map[string]bool
-	made    map[string]bool
-	buffer  [64 << 10]byte
+	dest   *os.Root
+	strip  int
+	stats  Stats
+	links  map[string]bool
+	made   map[string]bool
+	buffer [64 << 10]byte
 }
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
 
-// local checks the name of an entry and strips its leading components. An empty answer means to leave the entry out.
-func (u *unpacker) local(name string) (string, error) {
-	if u.entries++; u.entries > u.o.MaxEntries {
-		return "", invalid("it has more than %d entries", u.o.MaxEntries)
+// entry puts one entry of the archive below dest.
+func (u *unpacker) entry(e *archive.Entry, content io.Reader) error {
+	name := u.stripped(e.Name)
+	switch {
+	case name == "":
+		return nil
+	case e.Same != "":
+		return u.hardlink(name, u.stripped(e.Same))
+	case e.Mode.IsDir():
+		return u.directory(name)
+	case e.Mode.IsRegular():
+		return u.file(name, e.Mode&0o111 != 0, content)
 	}
-	if err := u.ctx.Err(); err != nil {
-		return "", err
-	}
-	return u.strip(name)
+	return u.symlink(name, e.Link)
 }
 
-func (u *unpacker) strip(name string) (string, error) {
-	if !utf8.ValidString(name) || strings.ContainsAny(name, "\x00\\") || len(name) > 4096 {
-		return "", invalid("%q is no file name", name)
-	}
-	if strings.HasPrefix(name, "/") {
-		return "", invalid("%q is an absolute path", name)
-	}
-	var parts []string
-	for p := range strings.SplitSeq(name, "/") {
-		switch p {
-		case "", ".":
-		case "..":
-			return "", invalid("%q climbs out of its directory", name)
-		default:
-			parts = append(parts, p)
+// stripped takes the leading components off a name. An empty answer means to leave the entry out.
+func (u *unpacker) stripped(name string) string {
+	for range u.strip {
+		_, rest, ok := strings.Cut(name, "/")
+		if !ok {
+			return ""
 		}
+		name = rest
 	}
-	if len(parts) <= u.o.StripComponents {
-		return "", nil
-	}
-	return path.Join(parts[u.o.StripComponents:]...), nil
+	return name
 }
 
 // directory makes a directory and those above it.
@@ -171,8 +146,8 @@ func (u *unpacker) clear(name string) error {
 	return nil
 }
 
-// file writes one regular file. consumed tells how much of the archive was read so far.
-func (u *unpacker) file(name string, executable bool, r io.Reader, consumed func() int64) error {
+// file writes one regular file.
+func (u *unpacker) file(name string, executable bool, r io.Reader) error {
 	if err := u.clear(name); err != nil {
 		return err
 	}
@@ -184,73 +159,19 @@ func (u *unpacker) file(name string, executable bool, r io.Reader, consumed func
 	if err != nil {
 		return full(err)
 	}
-	err = u.copy(name, f, r, consumed)
+	n, err := io.CopyBuffer(struct{ io.Writer }{f}, r, u.buffer[:])
+	u.stats.Bytes += n
 	u.stats.Files++
-	return errors.Join(err, full(f.Close()))
+	return errors.Join(full(err), full(f.Close()))
 }
 
-func (u *unpacker) copy(name string, w io.Writer, r io.Reader, consumed func() int64) error {
-	for {
-		n, err := r.Read(u.buffer[:])
-		u.stats.Bytes += int64(n)
-		if _, err := w.Write(u.buffer[:n]); err != nil {
-			return full(err)
-		}
-		if boundErr := u.bound(consumed()); boundErr != nil {
-			return boundErr
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return damaged(name, err)
-		}
-	}
-}
-
-// bound stops an archive that unpacks to too much.
-func (u *unpacker) bound(consumed int64) error {
-	if err := u.ctx.Err(); err != nil {
-		return err
-	}
-	if u.o.Progress != nil {
-		u.o.Progress(min(consumed, u.size), u.size)
-	}
-	if u.stats.Bytes > u.o.MaxBytes {
-		return invalid("it unpacks to more than %d MiB", u.o.MaxBytes>>20)
-	}
-	if u.stats.Bytes > ratioFrom && u.stats.Bytes > u.o.MaxRatio*max(consumed, 1) {
-		return invalid("it unpacks to more than %d times its size", u.o.MaxRatio)
-	}
-	return nil
-}
-
-func damaged(name string, err error) error {
-	if errors.Is(err, ErrInvalid) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return invalid("it is damaged at %q: %v", name, err)
-}
-
-// symlink makes a symbolic link that leads to a place below dest. The target is any number of ".." and then names: with
-// ".." behind a name, another link could turn a harmless look into a way out.
+// symlink makes a symbolic link that leads to a place below dest.
 func (u *unpacker) symlink(name, target string) error {
-	if target == "" || strings.HasPrefix(target, "/") || strings.ContainsAny(target, "\x00\\") {
+	if strings.Contains(target, `\`) {
 		return invalid("symbolic link %q leads to %q", name, target)
 	}
-	climbs, down := 0, false
-	for p := range strings.SplitSeq(target, "/") {
-		if p == ".." && down {
-			return invalid("symbolic link %q leads to %q", name, target)
-		}
-		if p == ".." {
-			climbs++
-		} else if p != "" && p != "." {
-			down = true
-		}
-	}
-	if climbs > strings.Count(name, "/") {
-		return invalid("symbolic link %q leads out, to %q", name, target)
+	if err := archive.CheckLink(name, target); err != nil {
+		return err
 	}
 	if err := u.clear(name); err != nil {
 		return err
@@ -265,8 +186,11 @@ func (u *unpacker) symlink(name, target string) error {
 
 // hardlink makes a second name of a file that this archive holds.
 func (u *unpacker) hardlink(name, target string) error {
+	if target == "" || target == name {
+		return invalid("hard link %q leads to what is not unpacked", name)
+	}
 	info, err := u.dest.Lstat(target)
-	if err != nil || !info.Mode().IsRegular() || target == name {
+	if err != nil || !info.Mode().IsRegular() {
 		return invalid("hard link %q leads to %q, which is no file of this archive", name, target)
 	}
 	if err := u.clear(name); err != nil {
