@@ -205,18 +205,11 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 const maxLink = 4096
 
 func (w *restorer) link(ctx context.Context, e *snapshot.DirEntry, at string) error {
-	if e.FileSize > maxLink {
-		return fmt.Errorf("%w: a link of %d bytes", ErrCorrupt, e.FileSize)
-	}
-	r, err := openFile(ctx, w.rep, e)
+	target, err := readLink(ctx, w.rep, e)
 	if err != nil {
 		return err
 	}
-	target, err := io.ReadAll(io.LimitReader(r, maxLink+1))
-	if err = errors.Join(err, r.Close()); err != nil {
-		return err
-	}
-	if err := w.root.Symlink(string(target), at); err != nil {
+	if err := w.root.Symlink(target, at); err != nil {
 		return err
 	}
 	w.report.add(1, 0)
