@@ -242,6 +242,11 @@ type Move struct {
 	// +kubebuilder:default=everywhere
 	URL string `json:"url,omitempty"`
 
+	// dumpURL finds the site's URL in a statement of a dump, in its first group: an import reads it where no
+	// configuration file tells it.
+	// +optional
+	DumpURL Pattern `json:"dumpURL,omitempty"`
+
 	// path lists where absolute paths stand: "configuration", or table.column without the prefix.
 	// +optional
 	// +kubebuilder:validation:MaxItems=32

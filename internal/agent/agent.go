@@ -105,6 +105,10 @@ func (a *agent) run(ctx context.Context, p *plan.Plan) (result plan.Result, err 
 		return a.open(ctx, p.Open)
 	case p.Forget != nil:
 		return a.forget(ctx, p.Forget)
+	case p.Export != nil:
+		return a.export(ctx, p.Export)
+	case p.Import != nil:
+		return a.importArchive(ctx, p.Import)
 	case p.Maintain != nil:
 		return a.maintain(ctx, p.Maintain)
 	case p.Find != nil:

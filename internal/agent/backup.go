@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
@@ -24,9 +25,9 @@ const (
 
 // What a snapshot holds: files/www, files/data, database/<part>.sql, and the manifest.
 const (
-	filesDir     = "files"
-	databaseDir  = "database"
-	manifestName = "manifest.json"
+	filesDir     = archive.FilesDir
+	databaseDir  = archive.DatabaseDir
+	manifestName = archive.ManifestName
 )
 
 // saving is a snapshot on its way.
@@ -63,49 +64,11 @@ func (a *agent) backup(ctx context.Context, p *plan.Backup) (result plan.Result,
 	if s.database, err = a.database(p.Site.Database); err != nil {
 		return plan.Result{}, err
 	}
-	snapshot, err := s.verified(ctx)
+	snapshot, err := a.verified(ctx, l, s.source, p.UID, s.take)
 	if err != nil {
 		return plan.Result{}, err
 	}
 	return s.answer(ctx, snapshot)
-}
-
-// verified makes the snapshot, or finds the one of a run that was killed, and brings it in sight once it was verified: until then nobody takes
-// it for one to restore.
-func (s *saving) verified(ctx context.Context) (*repository.Snapshot, error) {
-	done, err := s.location.snapshotsOf(ctx, s.location.List, s.source, s.plan.UID)
-	if err != nil {
-		return nil, err
-	}
-	if len(done) > 0 {
-		return &done[len(done)-1], nil
-	}
-	pending, err := s.location.snapshotsOf(ctx, s.location.ListPending, s.source, s.plan.UID)
-	if err != nil {
-		return nil, err
-	}
-	var snapshot *repository.Snapshot
-	// What an earlier run wrote is not known to this one as such, so all of the snapshot is read.
-	full := len(pending) > 0
-	if full {
-		snapshot = &pending[len(pending)-1]
-	} else if snapshot, err = s.take(ctx); err != nil {
-		return nil, err
-	}
-	verifying := s.progress.phase(80, 99, "verifying the snapshot")
-	if _, err := s.location.Verify(ctx, snapshot.ID, repository.VerifyOptions{Full: full, Progress: verifying.ofBytes}); err != nil {
-		if errors.Is(err, repository.ErrCorrupt) {
-			// The next try must not build upon it.
-			err = errors.Join(err, s.location.Delete(ctx, snapshot.ID))
-		}
-		return nil, s.location.about(err)
-	}
-	confirmed, err := s.location.Confirm(ctx, snapshot.ID)
-	if err != nil {
-		return nil, s.location.about(err)
-	}
-	confirmed.UploadedBytes = snapshot.UploadedBytes
-	return &confirmed, nil
 }
 
 // take makes the snapshot: files while the site works, then the database and what changed of the files meanwhile.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
@@ -66,6 +67,8 @@ func classes() []class {
 		{release.ErrInvalid, plan.ReasonInvalid, true, "correct the release's source in the Application"},
 		{release.ErrFull, plan.ReasonDiskFull, true, "raise spec.storage.size of the Install"},
 		{release.ErrUnreachable, plan.ReasonUnreachable, false, "check the release's URL and that the cluster can reach it"},
+
+		{archive.ErrInvalid, plan.ReasonInvalid, true, "mend the archive, or choose another one"},
 
 		{repository.ErrWrongPassword, plan.ReasonWrongPassword, true, "give the BackupLocation the Secret with the password that the repository was made with"},
 		{repository.ErrCorrupt, plan.ReasonCorrupt, true, "check the location's storage; other snapshots may be intact"},

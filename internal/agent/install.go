@@ -13,8 +13,8 @@ import (
 	"github.com/sitewright/sitewright/internal/version"
 )
 
-// archive is the name of the download in the staging directory.
-const archive = "release"
+// releaseArchive is the name of the download in the staging directory.
+const releaseArchive = "release"
 
 // install makes a generation of a fresh release.
 func (a *agent) install(ctx context.Context, p *plan.Install) (plan.Result, error) {
@@ -58,10 +58,10 @@ func (m *making) unpackRelease(ctx context.Context, r plan.Release) (err error) 
 	defer func() { err = errors.Join(err, staging.Close()) }()
 	downloading := m.progress.phase(0, 40, "downloading release "+r.Version)
 	request := release.Request{URL: r.URL, SHA256: r.SHA256, SHA1: r.SHA1, Progress: downloading.report}
-	if _, err := release.Download(ctx, request, staging, archive); err != nil {
+	if _, err := release.Download(ctx, request, staging, releaseArchive); err != nil {
 		return err
 	}
-	f, err := staging.Open(archive)
+	f, err := staging.Open(releaseArchive)
 	if err != nil {
 		return fmt.Errorf("opening the downloaded release: %w", err)
 	}
@@ -75,7 +75,7 @@ func (m *making) unpackRelease(ctx context.Context, r plan.Release) (err error) 
 	if _, err := release.Unpack(ctx, f, www, release.Options{StripComponents: r.StripComponents, Progress: unpacking.report}); err != nil {
 		return fmt.Errorf("release %s from %s: %w", r.Version, r.URL, err)
 	}
-	return staging.Remove(archive)
+	return staging.Remove(releaseArchive)
 }
 
 // arrange takes out what the recipe removes, and makes the data directories.

@@ -41,6 +41,8 @@ type manifest struct {
 	Title         string `json:"title,omitempty"`
 	// Path is the absolute path below which the site found its release, /site/www.
 	Path string `json:"path"`
+	// Imported says that the snapshot was made of an archive of another program: its dump is one script as that wrote it.
+	Imported bool `json:"imported,omitempty"`
 	// Database is nil when the application has none.
 	Database *manifestDatabase `json:"database,omitempty"`
 

@@ -30,6 +30,8 @@ type move struct {
 	*making
 	from, to place
 	newSite  bool
+	// fromArchive says that the dump is of another program, which may name the database.
+	fromArchive bool
 	// rewriter is nil when nothing changes.
 	rewriter *rewrite.Rewriter
 	// mu guards the counts of the result while parts are loaded.
@@ -86,7 +88,7 @@ func (m *move) load(ctx context.Context, parts []mysql.Source, used func(int64))
 	for i := range parts {
 		parts[i].Open = m.rewritten(parts[i].Open)
 	}
-	_, err := mysql.LoadParts(ctx, m.database.config, parts, mysql.LoadOptions{Progress: used})
+	_, err := mysql.LoadParts(ctx, m.database.config, parts, mysql.LoadOptions{Progress: used, SingleDatabase: m.fromArchive})
 	return m.aboutDatabase(err)
 }
 

@@ -58,6 +58,7 @@ func (m *making) fromSnapshot(ctx context.Context, l *location, p *plan.Restore)
 	if err != nil {
 		return err
 	}
+	mv.fromArchive = from.Imported
 	if m.database != nil {
 		if err := m.loadSnapshot(ctx, l, id, mv); err != nil {
 			return err

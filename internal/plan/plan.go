@@ -34,6 +34,10 @@ type Plan struct {
 	Open *Open `json:"open,omitempty"`
 	// Forget removes a snapshot from a repository.
 	Forget *Forget `json:"forget,omitempty"`
+	// Export writes a snapshot as a portable archive.
+	Export *Export `json:"export,omitempty"`
+	// Import makes a snapshot of a portable archive, and verifies it.
+	Import *Import `json:"import,omitempty"`
 	// Maintain gives back the room of what a repository no longer needs.
 	Maintain *Maintain `json:"maintain,omitempty"`
 	// Find looks for snapshots in a repository that the cluster does not know.
@@ -213,6 +217,10 @@ func (p *Plan) Task() string {
 		return "open"
 	case p.Forget != nil:
 		return "forget"
+	case p.Export != nil:
+		return "export"
+	case p.Import != nil:
+		return "import"
 	case p.Maintain != nil:
 		return "maintain"
 	case p.Find != nil:

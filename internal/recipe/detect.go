@@ -41,11 +41,40 @@ func Version(documentRoot *os.Root, p api.FilePattern) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("version in %s: %w", p.File, err)
 	}
-	m := re.FindSubmatch(b)
+	return captured(re, b, p)
+}
+
+// VersionIn is Version for the content of the file, of which no more is looked at than Version reads.
+func VersionIn(content io.Reader, p api.FilePattern) (string, error) {
+	re, err := compile(p.Pattern)
+	if err != nil {
+		return "", fmt.Errorf("version in %s: %w", p.File, err)
+	}
+	b, err := io.ReadAll(io.LimitReader(content, maxDetect))
+	if err != nil {
+		return "", fmt.Errorf("version in %s: %w", p.File, err)
+	}
+	return captured(re, b, p)
+}
+
+func captured(re *regexp.Regexp, content []byte, p api.FilePattern) (string, error) {
+	m := re.FindSubmatch(content)
 	if m == nil || len(m[1]) == 0 {
 		return "", fmt.Errorf("%s: %w", p.File, ErrNoVersion)
 	}
 	return string(m[1]), nil
+}
+
+// Captured is what a pattern's first group captures in a text, "" when it finds nothing.
+func Captured(pattern api.Pattern, text []byte) (string, error) {
+	re, err := compile(pattern)
+	if err != nil {
+		return "", err
+	}
+	if m := re.FindSubmatch(text); m != nil {
+		return string(m[1]), nil
+	}
+	return "", nil
 }
 
 var safePrefix = regexp.MustCompile(`^[A-Za-z0-9_$]{0,60}$`)

@@ -26,6 +26,8 @@ type AssembleRequest struct {
 	Description string
 	// Tags are kept with the snapshot. Keys beginning with "sitewright-" are reserved.
 	Tags map[string]string
+	// Pending stores it out of sight until Confirm was called.
+	Pending bool
 }
 
 // Content is something that an Assembler stored.
@@ -118,6 +120,9 @@ func assemble(ctx context.Context, r *Repository, w repo.RepositoryWriter, req A
 	}
 	for k, v := range req.Tags {
 		m.Tags[tagPrefix+k] = v
+	}
+	if req.Pending {
+		m.IncompleteReason = reasonPending
 	}
 	if _, err := snapshot.SaveSnapshot(ctx, w, m); err != nil {
 		return nil, fmt.Errorf("store the manifest: %w", err)

@@ -198,6 +198,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    - name: dumpURL
+      type:
+        namedType: com.github.sitewright.sitewright.api.recipe.Pattern
     - name: path
       type:
         list:
