@@ -43,6 +43,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newManagerCommand(), newAgentCommand(), newApplyCommand(), newHealthCommand(), newCronCommand())
+	root.AddCommand(newManagerCommand(), newAgentCommand(), newApplyCommand(), newHealthCommand(), newCronCommand(), newDataCommand())
 	return root
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/stream"
 )
 
 // Tags of a snapshot: UID and name of its Backup, and the UID of the BackupLocation through which it was made.
@@ -153,7 +154,7 @@ func (d *database) prefix() string {
 
 // read streams one part of a dump.
 func (d *database) read(ctx context.Context, dump *mysql.Dump, part mysql.Part) io.ReadCloser {
-	return stream(func(w io.Writer) error { return d.about(dump.WritePart(ctx, part, w)) })
+	return stream.Of(func(w io.Writer) error { return d.about(dump.WritePart(ctx, part, w)) })
 }
 
 // release lets the site write again. It may be called more than once.

@@ -138,3 +138,11 @@ func classify(err error) *plan.Failure {
 
 // oneLine joins the lines of errors that were joined.
 func oneLine(s string) string { return strings.Join(strings.Split(strings.TrimSpace(s), "\n"), "; ") }
+
+// Terminal tells whether trying again cannot mend what an error of the data path says.
+func Terminal(err error) bool {
+	if f, ok := errors.AsType[*plan.Failure](err); ok {
+		return f.Terminal
+	}
+	return classify(err).Terminal
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/recipe"
 	"github.com/sitewright/sitewright/internal/rewrite"
+	"github.com/sitewright/sitewright/internal/stream"
 )
 
 // place is where a site is: what its tables and files say of it.
@@ -102,7 +103,7 @@ func (m *move) rewritten(open func(context.Context) (io.ReadCloser, error)) func
 		if err != nil {
 			return nil, err
 		}
-		return stream(func(w io.Writer) error {
+		return stream.Of(func(w io.Writer) error {
 			report, err := m.rewriter.SQL(ctx, source, w)
 			m.count(report)
 			return errors.Join(err, source.Close())
