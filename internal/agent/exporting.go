@@ -8,6 +8,7 @@ import (
 
 	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/plan"
+	"github.com/sitewright/sitewright/internal/stream"
 )
 
 // export writes a snapshot as an archive beside the repository. A put is whole or not at all, so a task that was killed
@@ -29,7 +30,7 @@ func (a *agent) export(ctx context.Context, p *plan.Export) (result plan.Result,
 	}
 	writing := a.progress.phase(2, 100, "writing the archive")
 	var done archive.Exported
-	r := stream(func(w io.Writer) (err error) {
+	r := stream.Of(func(w io.Writer) (err error) {
 		done, err = archive.Export(ctx, l.Repository, p.Snapshot, w, archive.ExportOptions{Format: format, Progress: writing.report})
 		return err
 	})
