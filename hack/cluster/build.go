@@ -19,6 +19,7 @@ type tool struct {
 	version string // of its module; empty for what this repository holds
 	module  string // folder of the module that names its version, for what cannot be installed by pkg@version
 	ldflags string
+	test    bool // the cluster itself does without
 }
 
 // tools is every program that the cluster and the tests run, with its version.
@@ -27,6 +28,7 @@ var tools = []tool{
 		ldflags: "-X k8s.io/component-base/version.gitVersion=" + kubernetesVersion},
 	{name: "helm", pkg: "helm.sh/helm/v4/cmd/helm", version: "v4.3.1"},
 	{name: "versitygw", pkg: "github.com/versity/versitygw/cmd/versitygw", version: "v1.8.0"},
+	{name: "minio", pkg: "github.com/minio/minio", version: "v0.0.0-20260212201848-7aac2a2c5b7c", test: true},
 	{name: "coredns", pkg: "github.com/coredns/coredns", version: "v1.15.0"},
 	{name: "traefik", pkg: "github.com/traefik/traefik/v3/cmd/traefik", module: "hack/cluster/traefik"},
 	{name: "pause", pkg: "./hack/cluster/pause"},
@@ -38,7 +40,7 @@ var tools = []tool{
 var kubernetesNames = []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "etcd"}
 
 // testTools is what tests need without a cluster.
-var testTools = []string{"kubernetes", "helm", "versitygw"}
+var testTools = []string{"kubernetes", "helm", "versitygw", "minio"}
 
 // tools builds what tests need and prints the folder where it is. As root it installs Debian's part of that, too: the
 // database server and PHP that tests start.
@@ -59,6 +61,9 @@ func (c *cluster) tools(ctx context.Context) error {
 
 func (c *cluster) buildTools(ctx context.Context) error {
 	for _, t := range tools {
+		if t.test {
+			continue
+		}
 		if err := c.step("program "+t.name, func() error { return c.buildTool(ctx, t.name) }); err != nil {
 			return err
 		}

@@ -182,8 +182,8 @@ func (s *Store) Stat(ctx context.Context, name string) (storage.Info, error) {
 		info = storage.Info{Name: name, Size: o.Size, ModTime: o.LastModified}
 		return s.errorOf("stat", name, err)
 	})
-	if errors.Is(err, storage.ErrNotFound) {
-		// An answer to HEAD has no body to tell a missing object from a missing bucket or, on some servers, a wrong key.
+	if err != nil && !errors.Is(err, storage.ErrUnreachable) && ctx.Err() == nil {
+		// An answer to HEAD has no body to tell a missing object from a missing bucket, a wrong key or a wrong region.
 		for _, listErr := range s.List(ctx, name) {
 			if listErr != nil {
 				return storage.Info{}, listErr

@@ -39,6 +39,18 @@ func StartS3(t testing.TB, dir string, extra ...string) S3 {
 	return s
 }
 
+// StartMinIO runs MinIO's server on dir until the test ends. env is added to its environment, which is how it is configured.
+func StartMinIO(t testing.TB, dir string, env ...string) S3 {
+	t.Helper()
+	address, console := FreeAddress(t), FreeAddress(t)
+	s := S3{Endpoint: "http://" + address, AccessKey: "test-access", SecretKey: "test-secret-do-not-print", Dir: dir}
+	args := append([]string{"MINIO_ROOT_USER=" + s.AccessKey, "MINIO_ROOT_PASSWORD=" + s.SecretKey, "MINIO_SITE_REGION=us-east-1",
+		"MINIO_BROWSER=off", "MINIO_UPDATE=off"}, env...)
+	args = append(args, Tool(t, "minio"), "server", "--quiet", "--address", address, "--console-address", console, dir)
+	s.Daemon = StartDaemon(t, address, "env", args...) // env becomes the program that it starts.
+	return s
+}
+
 // FreeAddress returns a loopback address on which nobody listens.
 func FreeAddress(t testing.TB) string {
 	t.Helper()

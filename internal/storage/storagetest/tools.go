@@ -15,6 +15,7 @@ import (
 // tools are the programs that tests run beside ours, with the modules they are built from.
 var tools = map[string]string{
 	"versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+	"minio":     "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
 	"kopia":     "github.com/kopia/kopia@v0.23.1",
 }
 
