@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +44,14 @@ func newAgentRunCommand() *cobra.Command {
 	return command
 }
 
+// memoryLimit is what the agent keeps its memory at, whatever the site's size. Without it the collector lets garbage grow to the size of what
+// is in use, the largest part of which is needed once, to derive the repository's key.
+const memoryLimit = 160 << 20
+
 func (f *agentRun) run(command *cobra.Command) error {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // Nobody set GOMEMLIMIT.
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	p, err := readPlan(f.plan)
 	if err != nil {
 		result := plan.Result{Failure: &plan.Failure{Reason: plan.ReasonInvalid, Message: err.Error(), Terminal: true}}

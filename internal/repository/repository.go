@@ -15,6 +15,7 @@ import (
 
 	"github.com/kopia/kopia/repo"
 	"github.com/kopia/kopia/repo/blob"
+	"github.com/kopia/kopia/repo/format"
 	"github.com/kopia/kopia/repo/maintenance"
 	"github.com/kopia/kopia/snapshot/policy"
 
@@ -79,8 +80,9 @@ func Create(ctx context.Context, o Options) error {
 	if err := b.initialize(ctx); err != nil {
 		return fmt.Errorf("create repository in %s: %w", o.Store, err)
 	}
-	// Kopia's defaults: format 3, BLAKE2B-256-128, AES256-GCM-HMAC-SHA256, packs of 20 MiB.
-	err = repo.Initialize(ctx, b, &repo.NewRepositoryOptions{}, o.Password)
+	// Kopia's defaults (format 3, AES256-GCM-HMAC-SHA256, packs of 20 MiB) but for the hash: BLAKE3 takes a quarter of the time of Kopia's
+	// default, BLAKE2B, which was a tenth of a first backup's.
+	err = repo.Initialize(ctx, b, &repo.NewRepositoryOptions{BlockFormat: format.ContentFormat{Hash: "BLAKE3-256-128"}}, o.Password)
 	if errors.Is(err, repo.ErrAlreadyInitialized) {
 		return fmt.Errorf("%s: %w", o.Store, ErrExists)
 	}

@@ -35,7 +35,7 @@ type SnapshotRequest struct {
 
 	// Progress, unless nil, is called now and then, never concurrently.
 	Progress func(Progress)
-	// Parallel is the number of files and streams read at the same time; 0 means 2.
+	// Parallel is the number of files and streams read at the same time; 0 means 4: while one waits for the store others go on.
 	Parallel int
 }
 
@@ -173,7 +173,7 @@ func (s *session) upload(ctx context.Context, tree Tree, previous []*snapshot.Ma
 	u.Progress = p
 	u.ParallelUploads = s.req.Parallel
 	if u.ParallelUploads <= 0 {
-		u.ParallelUploads = 2
+		u.ParallelUploads = 4
 	}
 	u.DisableIgnoreRules = true // Files of a site must not decide what is backed up.
 	u.EnableActions = false     // Nor run commands.
