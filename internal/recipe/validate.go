@@ -96,6 +96,10 @@ func validateMove(m *api.Move, report func(string, error)) {
 			report("move.url", checkColumn(strings.TrimSpace(column)))
 		}
 	}
+	if m.DumpURL != "" {
+		_, err := compile(m.DumpURL)
+		report("move.dumpURL", err)
+	}
 	for i, p := range m.Path {
 		if p != Configuration {
 			report(fmt.Sprintf("move.path[%d]", i), checkColumn(p))
