@@ -218,13 +218,14 @@ func (s *Store) retry(ctx context.Context, op, name string, run func(context.Con
 	})
 }
 
-// usable says whether a session can go on after err: only when the server answered in its protocol's words.
+// usable says whether a session can go on after err: only when the server answered in its protocol's words. The end of a
+// context may have closed the connection of an operation that succeeded.
 func (s *Store) usable(ctx context.Context, err error) bool {
-	if err == nil {
-		return true
-	}
 	if ctx.Err() != nil {
 		return false
+	}
+	if err == nil {
+		return true
 	}
 	kind := s.kindOf(err)
 	return errors.Is(kind, storage.ErrNotFound) || errors.Is(kind, storage.ErrDenied) || errors.Is(kind, storage.ErrInvalidRange)

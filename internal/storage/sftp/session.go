@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"sync"
-	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -25,31 +24,12 @@ const readAhead = 1 << 20
 
 // session implements filetree.Session. The library knows no contexts: when one ends, the connection is closed under it.
 type session struct {
-	conn  net.Conn
+	conn  *heardConn
 	ssh   *ssh.Client
 	files *sftp.Client
 	dir   string
 	once  sync.Once
 	ended chan struct{}
-}
-
-// watch closes the connection when the server gives no sign of life any more: TCP alone would wait for many minutes.
-func (c *session) watch() {
-	tick := time.NewTicker(aliveEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-c.ended:
-			return
-		case <-tick.C:
-		}
-		late := time.AfterFunc(aliveWithin, func() { c.conn.Close() })
-		_, _, err := c.ssh.SendRequest("keepalive@openssh.com", true, nil)
-		late.Stop()
-		if err != nil {
-			return // The connection is gone; whoever uses it is told so.
-		}
-	}
 }
 
 // guard runs what cannot be canceled.
@@ -85,7 +65,7 @@ func (c *session) Write(ctx context.Context, name string, r io.Reader, _ int64) 
 			return err
 		}
 		_, err = f.ReadFromWithConcurrency(r, requests)
-		if _, can := c.files.HasExtension("fsync@openssh.com"); can && err == nil {
+		if version, _ := c.files.HasExtension("fsync@openssh.com"); version == "1" && err == nil {
 			err = f.Sync()
 		}
 		if err = errors.Join(err, f.Close()); err != nil {
@@ -95,19 +75,33 @@ func (c *session) Write(ctx context.Context, name string, r io.Reader, _ int64) 
 	})
 }
 
-// roomNeeded is the free space below which an unspecific failure to write is taken for a full disk.
-const roomNeeded = 1 << 20
+const (
+	// roomNeeded is the free space below which an unspecific failure to write is taken for a full disk.
+	roomNeeded = 1 << 20
+	// probeSize is more than a block of any file system.
+	probeSize = 64 << 10
+)
 
-// full finds out whether a write failed for want of room, for which version 3 of the protocol has no code.
+// full finds out whether a write failed for want of room, for which version 3 of the protocol has no code: the disk has no
+// free space or, as where a quota is used up or the server does not tell, a few bytes beside the broken file fail as well.
 func (c *session) full(name string, err error) error {
 	status, ok := errors.AsType[*sftp.StatusError](err)
 	if !ok || status.FxCode() != sftp.ErrSSHFxFailure {
 		return err
 	}
-	if _, can := c.files.HasExtension("statvfs@openssh.com"); !can {
-		return err
+	if _, can := c.files.HasExtension("statvfs@openssh.com"); can {
+		if room, statErr := c.files.StatVFS(c.path(path.Dir(name))); statErr == nil && room.Bavail*room.Frsize < roomNeeded {
+			return fmt.Errorf("%w: %w", storage.ErrFull, err)
+		}
 	}
-	if room, statErr := c.files.StatVFS(c.path(path.Dir(name))); statErr == nil && room.Bavail*room.Frsize < roomNeeded {
+	probe := c.path(name) + ".room"
+	f, openErr := c.files.OpenFile(probe, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if openErr == nil {
+		_, openErr = f.Write(make([]byte, probeSize))
+		openErr = errors.Join(openErr, f.Close())
+	}
+	_ = c.files.Remove(probe) // It may not be there.
+	if status, ok := errors.AsType[*sftp.StatusError](openErr); ok && status.FxCode() == sftp.ErrSSHFxFailure {
 		return fmt.Errorf("%w: %w", storage.ErrFull, err)
 	}
 	return err
@@ -211,13 +205,24 @@ func (c *session) Rename(ctx context.Context, from, to string) error {
 		if _, can := c.files.HasExtension("posix-rename@openssh.com"); can {
 			return c.files.PosixRename(c.path(from), c.path(to))
 		}
-		// The protocol's own rename refuses a name that is taken.
-		if err := c.files.Remove(c.path(to)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		// The protocol's own rename refuses a name that is taken. Another writer may take it again at once.
+		err := c.files.Rename(c.path(from), c.path(to))
+		for tries := 0; err != nil && tries < renames; tries++ {
+			old, statErr := c.files.Lstat(c.path(to))
+			if statErr != nil || !old.Mode().IsRegular() {
+				return err
+			}
+			if err := c.files.Remove(c.path(to)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			err = c.files.Rename(c.path(from), c.path(to))
 		}
-		return c.files.Rename(c.path(from), c.path(to))
+		return err
 	})
 }
+
+// renames is how often a name is cleared for a file that is to have it.
+const renames = 10
 
 // Remove implements filetree.Session.
 func (c *session) Remove(ctx context.Context, name string) error {
@@ -252,41 +257,3 @@ func (c *session) Close() error {
 	}
 	return err
 }
-
-// Explain implements filetree.Server.
-func (s *server) Explain(err error) (error, string) {
-	host := s.address
-	if _, ok := errors.AsType[*hostKeyError](err); ok {
-		return storage.ErrUntrusted, "if the server was set up anew, give the location its new host key; if not, somebody may stand between"
-	}
-	if _, ok := errors.AsType[*loginError](err); ok {
-		return storage.ErrDenied, "check the user name and the password or private key for " + host
-	}
-	if status, ok := errors.AsType[*sftp.StatusError](err); ok {
-		switch status.Code {
-		case sshFxNoSpace, sshFxQuota:
-			return storage.ErrFull, "make room on " + host + " or delete old backups"
-		case sshFxNoConnection, sshFxConnectionLost:
-			return storage.ErrUnreachable, "check that " + host + " answers from the cluster"
-		}
-	}
-	switch {
-	case errors.Is(err, storage.ErrFull):
-		return storage.ErrFull, "make room on " + host + " or delete old backups"
-	case errors.Is(err, fs.ErrNotExist):
-		return storage.ErrNotFound, ""
-	case errors.Is(err, fs.ErrPermission):
-		return storage.ErrDenied, fmt.Sprintf("let %s write to directory %s on %s", s.user, s.dir, host)
-	case errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, sftp.ErrSSHFxNoConnection), storage.IsNetwork(err):
-		return storage.ErrUnreachable, "check that " + host + " is right and answers from the cluster"
-	}
-	return nil, ""
-}
-
-// Codes of draft-ietf-secsh-filexfer-13, section 9.1, which some servers use in version 3 as well.
-const (
-	sshFxNoConnection   = 6
-	sshFxConnectionLost = 7
-	sshFxNoSpace        = 14
-	sshFxQuota          = 15
-)

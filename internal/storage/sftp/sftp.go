@@ -28,9 +28,9 @@ const DefaultPort = 22
 const (
 	// requests are on their way at the same time for one file, of 32 KiB each: 2 MiB fill a line of 100 Mbit/s and 160 ms.
 	requests = 64
-	// A connection is asked for a sign of life after aliveEvery, and given up when none comes for aliveWithin.
-	aliveEvery  = 10 * time.Second
-	aliveWithin = 30 * time.Second
+	// silence is how long a server may say nothing, though it is asked four times as often, before a connection is given up.
+	// A server that writes to a slow disk may take that long to say that it did.
+	silence = time.Minute
 )
 
 // Config says which server and directory, and who logs in.
@@ -64,7 +64,7 @@ func New(c Config) (*Store, error) {
 		c.Port = DefaultPort
 	}
 	s := &server{
-		address: net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), user: c.User, dir: path.Clean(c.Path),
+		silence: silence, address: net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), user: c.User, dir: path.Clean(c.Path),
 	}
 	s.name = fmt.Sprintf("sftp %s@%s, directory %s", c.User, s.address, s.dir)
 	if c.Host == "" || c.User == "" {
@@ -95,6 +95,7 @@ func (s *Store) HostKey() string {
 type server struct {
 	address, user, dir, name string
 	methods                  []ssh.AuthMethod
+	silence                  time.Duration
 
 	mu     sync.Mutex
 	pinned ssh.PublicKey // nil until the first connection, where none was given
@@ -147,11 +148,12 @@ func (s *server) String() string { return s.name }
 
 // Dial implements filetree.Server.
 func (s *server) Dial(ctx context.Context) (filetree.Session, error) {
-	dialer := net.Dialer{Timeout: storage.DialTimeout, KeepAlive: aliveEvery}
-	conn, err := dialer.DialContext(ctx, "tcp", s.address)
+	dialer := net.Dialer{Timeout: storage.DialTimeout, KeepAlive: 15 * time.Second}
+	tcp, err := dialer.DialContext(ctx, "tcp", s.address)
 	if err != nil {
 		return nil, err
 	}
+	conn := newHeardConn(tcp)
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	c, err := s.handshake(conn)
@@ -165,7 +167,7 @@ func (s *server) Dial(ctx context.Context) (filetree.Session, error) {
 	return c, nil
 }
 
-func (s *server) handshake(conn net.Conn) (*session, error) {
+func (s *server) handshake(conn *heardConn) (*session, error) {
 	if err := conn.SetDeadline(time.Now().Add(storage.DialTimeout)); err != nil {
 		return nil, err
 	}
@@ -183,20 +185,21 @@ func (s *server) handshake(conn net.Conn) (*session, error) {
 		if proven && !storage.IsNetwork(err) {
 			return nil, &loginError{err}
 		}
-		return nil, err
+		return nil, s.changed(err)
 	}
 	client := ssh.NewClient(transport, channels, global)
 	files, err := sftp.NewClient(client, sftp.UseConcurrentReads(true), sftp.UseConcurrentWrites(true),
 		sftp.MaxConcurrentRequestsPerFile(requests))
 	if err != nil {
 		client.Close()
-		return nil, fmt.Errorf("start the server's SFTP subsystem: %w", err)
+		return nil, &subsystemError{err}
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		client.Close()
 		return nil, err
 	}
 	c := &session{conn: conn, ssh: client, files: files, dir: s.dir, ended: make(chan struct{})}
-	go c.watch()
+	go c.ask(s.silence / 4)
+	go c.watch(s.silence)
 	return c, nil
 }
