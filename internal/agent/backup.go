@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/sitewright/sitewright/internal/archive"
@@ -14,21 +11,7 @@ import (
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
-	"github.com/sitewright/sitewright/internal/stream"
-)
-
-// Tags of a snapshot: UID and name of its Backup, and the UID of the BackupLocation through which it was made.
-const (
-	tagBackup     = "backup"
-	tagBackupName = "backup-name"
-	tagMaker      = "location"
-)
-
-// What a snapshot holds: files/www, files/data, database/<part>.sql, and the manifest.
-const (
-	filesDir     = archive.FilesDir
-	databaseDir  = archive.DatabaseDir
-	manifestName = archive.ManifestName
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // saving is a snapshot on its way.
@@ -82,7 +65,7 @@ func (s *saving) take(ctx context.Context) (snapshot *repository.Snapshot, err e
 	files := repository.Tree{Dirs: s.directories()}
 	taken, err := s.location.Snapshot(ctx, repository.SnapshotRequest{
 		Source: *s.source, Description: s.plan.Note,
-		Tags:  map[string]string{tagBackup: s.plan.UID, tagBackupName: s.plan.Name, tagMaker: s.plan.Maker},
+		Tags:  map[string]string{snapshots.TagBackup: s.plan.UID, snapshots.TagBackupName: s.plan.Name, snapshots.TagMaker: s.plan.Maker},
 		First: files, Pending: true,
 		Final: func(ctx context.Context) (repository.Tree, error) {
 			files.Streams, err = s.freeze(ctx)
@@ -90,7 +73,7 @@ func (s *saving) take(ctx context.Context) (snapshot *repository.Snapshot, err e
 				return repository.Tree{}, err
 			}
 			m, err := s.manifest()
-			files.Blobs = map[string][]byte{manifestName: m}
+			files.Blobs = map[string][]byte{archive.ManifestName: m}
 			return files, err
 		},
 		AfterRead: func() { _ = s.release() }, // Its error comes from the release that is deferred.
@@ -136,12 +119,7 @@ func (s *saving) freeze(ctx context.Context) (streams []repository.Stream, err e
 	if s.dump, err = mysql.NewDump(ctx, s.database.config, options); err != nil {
 		return nil, s.database.about(err)
 	}
-	dump := s.dump
-	for _, part := range dump.Parts() {
-		streams = append(streams, repository.Stream{Name: path.Join(databaseDir, part.Name),
-			Open: func(ctx context.Context) (io.ReadCloser, error) { return s.database.read(ctx, dump, part), nil }})
-	}
-	return streams, nil
+	return snapshots.Streams(s.dump, s.database.about), nil
 }
 
 // prefix limits what is read to the site's own tables where there may be others.
@@ -150,11 +128,6 @@ func (d *database) prefix() string {
 		return d.Prefix
 	}
 	return ""
-}
-
-// read streams one part of a dump.
-func (d *database) read(ctx context.Context, dump *mysql.Dump, part mysql.Part) io.ReadCloser {
-	return stream.Of(func(w io.Writer) error { return d.about(dump.WritePart(ctx, part, w)) })
 }
 
 // release lets the site write again. It may be called more than once.
@@ -171,34 +144,10 @@ func (s *saving) release() (err error) {
 	return err
 }
 
-// directories are the files of the generation, without caches, without the site's temporary directory, and without the
-// file that would keep a restored site in maintenance.
+// directories are the files of the generation, without the site's temporary directory.
 func (s *saving) directories() []repository.Dir {
-	site := &s.plan.Site
-	www := repository.Dir{Name: path.Join(filesDir, generation.WWW), Path: s.volume.Dir(site.Generation, generation.WWW)}
-	for _, name := range leftOut(site) {
-		www.Exclude = append(www.Exclude, "/"+literal(name))
-	}
-	data := repository.Dir{Name: path.Join(filesDir, generation.Data), Path: s.volume.Dir(site.Generation, generation.Data)}
-	return []repository.Dir{www, data}
-}
-
-// leftOut lists, below www, what neither a snapshot nor a clone takes along.
-func leftOut(site *plan.Site) []string {
-	r := &site.Recipe
-	var names []string
-	for _, c := range r.Files.Caches {
-		names = append(names, path.Join(r.Layout.DocumentRoot, string(c)))
-	}
-	if r.Maintenance != nil && r.Maintenance.File != "" {
-		names = append(names, path.Join(r.Layout.DocumentRoot, string(r.Maintenance.File)))
-	}
-	return names
-}
-
-// literal takes the meaning from what path.Match would take for a pattern.
-func literal(name string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+	n := s.plan.Site.Generation
+	return snapshots.Directories(s.volume.Dir(n, generation.WWW), s.volume.Dir(n, generation.Data), &s.plan.Site.Recipe)
 }
 
 func (s *saving) answer(ctx context.Context, snapshot *repository.Snapshot) (plan.Result, error) {
@@ -209,9 +158,9 @@ func (s *saving) answer(ctx context.Context, snapshot *repository.Snapshot) (pla
 	if snapshot.Skipped > 0 {
 		s.warnings = append(s.warnings, fmt.Sprintf("%d sockets, pipes or devices were left out", snapshot.Skipped))
 	}
-	r := m.result()
+	r := resultOf(&m)
 	r.Snapshot, r.Files, r.DatabaseBytes = snapshot.ID, snapshot.Files, snapshot.DatabaseBytes
-	r.Bytes = snapshot.Bytes - snapshot.DatabaseBytes - m.size
+	r.Bytes = snapshot.Bytes - snapshot.DatabaseBytes - m.Size
 	r.UploadedBytes, r.PauseMillis, r.Warnings = snapshot.UploadedBytes, s.pause.Milliseconds(), s.warnings
 	return r, nil
 }

@@ -3,13 +3,13 @@ package agent
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"path"
 
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // cloning is a copy of another site on its way.
@@ -59,7 +59,7 @@ func (c *cloning) copy(ctx context.Context) (err error) {
 			return d.about(err)
 		}
 		defer func() { err = errors.Join(err, d.about(dump.Close())) }()
-		from.prefix, from.tables = d.Prefix, tablesOf(dump)
+		from.prefix, from.tables = d.Prefix, snapshots.Tables(dump)
 	}
 	if err := c.files(ctx, c.progress.phase(45, 50, "copying what changed")); err != nil {
 		return err
@@ -93,16 +93,6 @@ func (c *cloning) look(ctx context.Context) (err error) {
 	return errors.Join(root.Close(), ctx.Err())
 }
 
-func tablesOf(dump *mysql.Dump) []string {
-	var tables []string
-	for _, part := range dump.Parts() {
-		if part.Table != "" {
-			tables = append(tables, part.Table)
-		}
-	}
-	return tables
-}
-
 // tables streams the dump into the clone's database.
 func (c *cloning) tables(ctx context.Context, dump *mysql.Dump, mv *move) error {
 	loading := c.progress.phase(50, 85, "copying the database")
@@ -110,8 +100,7 @@ func (c *cloning) tables(ctx context.Context, dump *mysql.Dump, mv *move) error 
 	var sources []mysql.Source
 	for _, part := range dump.Parts() {
 		total += part.Bytes
-		sources = append(sources, mysql.Source{Name: part.Name, Size: part.Bytes,
-			Open: func(ctx context.Context) (io.ReadCloser, error) { return c.source.read(ctx, dump, part), nil }})
+		sources = append(sources, mysql.Source{Name: part.Name, Size: part.Bytes, Open: snapshots.OpenPart(dump, part, c.source.about)})
 	}
 	return mv.load(ctx, sources, func(n int64) { loading.report(n, total) })
 }
@@ -146,7 +135,7 @@ func (c *cloning) directory(ctx context.Context, d string, ph *phase) (err error
 	}
 	t := &treeCopy{source: source, target: target, leftOut: map[string]bool{}, report: func(done int64) { ph.report(done, total) }}
 	if d == generation.WWW {
-		for _, name := range leftOut(&c.plan.Source) {
+		for _, name := range snapshots.LeftOut(&c.plan.Source.Recipe) {
 			t.leftOut[path.Clean(name)] = true
 		}
 	}

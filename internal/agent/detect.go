@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	api "github.com/sitewright/sitewright/api/recipe"
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/recipe"
@@ -19,6 +20,20 @@ type found struct {
 	// files is the schema that the files expect, database the one that the database has; empty when the recipe tells
 	// neither.
 	files, database string
+}
+
+// Versions are what a site's document root and database say about themselves, by its application's recipe. The database is
+// not asked when config is nil. Broken files are errors, half an upgrade is none.
+func Versions(ctx context.Context, application string, r *api.Recipe, documentRoot *os.Root, config *mysql.Config, prefix string) (
+	files, schema string, err error) {
+	site := &plan.Site{Name: documentRoot.Name(), Application: application, Recipe: *r}
+	var d *database
+	if config != nil {
+		d = &database{Database: &plan.Database{Host: config.Host, Port: config.Port, Name: config.Database, User: config.User, Prefix: prefix},
+			config: *config}
+	}
+	f, err := find(ctx, site, documentRoot, d)
+	return f.version, f.database, err
 }
 
 // halfUpgraded says that the two schemas differ.

@@ -95,17 +95,3 @@ func named(groups [][]byte) string {
 	}
 	return ""
 }
-
-// commonPrefix is what all tables begin with, up to an underscore.
-func commonPrefix(tables []string) string {
-	prefix := ""
-	for i, t := range tables {
-		if i == 0 {
-			prefix = t
-		}
-		for !strings.HasPrefix(t, prefix) {
-			prefix = prefix[:len(prefix)-1]
-		}
-	}
-	return prefix[:strings.LastIndexByte(prefix, '_')+1]
-}

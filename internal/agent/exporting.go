@@ -37,7 +37,7 @@ func (a *agent) export(ctx context.Context, p *plan.Export) (result plan.Result,
 	if err := errors.Join(l.store.Put(ctx, p.Archive, r, -1), r.Close()); err != nil {
 		return plan.Result{}, l.about(err)
 	}
-	result = m.result()
+	result = resultOf(&m)
 	result.Snapshot, result.Files, result.Bytes, result.DatabaseBytes = p.Snapshot, done.Files, done.Bytes, done.DatabaseBytes
 	if len(done.Outward) > 0 {
 		result.Warnings = append(result.Warnings, "links lead out of the site, and an import would refuse them: "+strings.Join(done.Outward, ", "))

@@ -15,6 +15,7 @@ import (
 	"github.com/sitewright/sitewright/internal/release"
 	"github.com/sitewright/sitewright/internal/repository"
 	"github.com/sitewright/sitewright/internal/rewrite"
+	"github.com/sitewright/sitewright/internal/snapshots"
 	"github.com/sitewright/sitewright/internal/storage"
 )
 
@@ -72,6 +73,8 @@ func classes() []class {
 
 		{repository.ErrWrongPassword, plan.ReasonWrongPassword, true, "give the BackupLocation the Secret with the password that the repository was made with"},
 		{repository.ErrCorrupt, plan.ReasonCorrupt, true, "check the location's storage; other snapshots may be intact"},
+		{snapshots.ErrManifest, plan.ReasonInvalid, true, "choose another Backup"},
+		{snapshots.ErrNoDump, plan.ReasonCorrupt, true, "choose another Backup"},
 		{repository.ErrNotFound, plan.ReasonNoSnapshot, true, "choose a Backup whose snapshot is still there"},
 		{repository.ErrNotInitialized, plan.ReasonMissing, false, "make the BackupLocation Ready first"},
 		{storage.ErrDenied, plan.ReasonDenied, true, ""},

@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -13,8 +12,8 @@ import (
 	api "github.com/sitewright/sitewright/api/recipe"
 	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/generation"
-	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/recipe"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // The common shape of what other programs make: the files of a site, in whatever directory, and a dump of its database
@@ -60,7 +59,7 @@ func (i *importing) foreign(ctx context.Context, t *archive.Tree) (*archive.Layo
 	if rel, inside := f.dumpBelow(); inside {
 		f.www.Remove(rel) // Nobody is to fetch it from the site.
 	}
-	for _, name := range leftOut(&plan.Site{Recipe: *f.recipe}) {
+	for _, name := range snapshots.LeftOut(f.recipe) {
 		f.www.Remove(name)
 	}
 	if err := f.www.CheckLinks(""); err != nil {
@@ -117,8 +116,8 @@ func (f *foreign) manifest() ([]byte, error) {
 	if site == "" {
 		return nil, noArchive("neither its configuration nor its dump tells the URL of the site")
 	}
-	m := manifest{
-		FormatVersion: formatVersion, Time: f.tree.Newest().UTC(), Namespace: p.Namespace, Name: p.Name, UID: p.UID,
+	m := snapshots.Manifest{
+		FormatVersion: snapshots.FormatVersion, Time: f.tree.Newest().UTC(), Namespace: p.Namespace, Name: p.Name, UID: p.UID,
 		Backup: p.Name, BackupUID: p.UID, Application: f.application, Version: f.version, Runtime: p.Runtime,
 		URL: strings.TrimRight(site, "/"), Path: cmp.Or(p.Path, path.Join(defaultSiteRoot, generation.WWW)), Imported: true,
 	}
@@ -127,12 +126,12 @@ func (f *foreign) manifest() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.Database = &manifestDatabase{Name: f.values["Database.Name"], Prefix: prefix, Tables: f.facts.tables}
+		m.Database = &snapshots.Database{Name: f.values["Database.Name"], Prefix: prefix, Tables: f.facts.tables}
 	}
-	if err := m.check(); err != nil {
+	if err := m.Check(); err != nil {
 		return nil, noArchive("what it tells of the site cannot be used: %v", err)
 	}
-	return json.MarshalIndent(m, "", "  ")
+	return m.Encode()
 }
 
 // prefix of the site's tables: what is asked for, or configured, or common to all tables.
@@ -140,7 +139,7 @@ func (f *foreign) prefix() (string, error) {
 	configured, known := f.values["Database.Prefix"]
 	prefix := cmp.Or(f.plan.Prefix, configured)
 	if !known && prefix == "" {
-		prefix = commonPrefix(f.facts.tables)
+		prefix = snapshots.CommonPrefix(f.facts.tables)
 	}
 	if !slices.ContainsFunc(f.facts.tables, func(t string) bool { return strings.HasPrefix(t, prefix) }) {
 		return "", noArchive("the dump %q has no table that begins with the site's prefix %q: it is another site's", f.dump.Name, prefix)

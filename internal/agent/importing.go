@@ -11,6 +11,7 @@ import (
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 	"github.com/sitewright/sitewright/internal/storage"
 )
 
@@ -52,9 +53,9 @@ func (a *agent) importArchive(ctx context.Context, p *plan.Import) (result plan.
 	if err != nil {
 		return plan.Result{}, err
 	}
-	result = m.result()
+	result = resultOf(&m)
 	result.Snapshot, result.Files, result.DatabaseBytes = snapshot.ID, snapshot.Files, snapshot.DatabaseBytes
-	result.Bytes, result.UploadedBytes = snapshot.Bytes-snapshot.DatabaseBytes-m.size, snapshot.UploadedBytes
+	result.Bytes, result.UploadedBytes = snapshot.Bytes-snapshot.DatabaseBytes-m.Size, snapshot.UploadedBytes
 	result.Application, result.Warnings = clip(m.Application), i.warnings
 	return result, nil
 }
@@ -72,7 +73,7 @@ func (i *importing) take(ctx context.Context, r *repository.Repository, from arc
 	p := i.plan
 	return archive.Import(ctx, r, from, archive.Request{
 		Source: repository.Source{Namespace: p.Namespace, Name: p.Name, UID: p.UID}, Description: p.Note, Pending: true,
-		Tags:   map[string]string{tagBackup: p.UID, tagBackupName: p.Name, tagMaker: p.Maker},
+		Tags:   map[string]string{snapshots.TagBackup: p.UID, snapshots.TagBackupName: p.Name, snapshots.TagMaker: p.Maker},
 		Limits: archive.Limits{Progress: i.progress},
 	}, i.arrange)
 }
@@ -89,7 +90,7 @@ func (i *importing) arrange(ctx context.Context, t *archive.Tree) (*archive.Layo
 	for _, d := range []string{generation.WWW, generation.Data} {
 		l.Files[d] = l.Files[d] // A directory that is not there becomes an empty one.
 	}
-	var m manifest
+	var m snapshots.Manifest
 	if err := json.Unmarshal(l.Manifest, &m); err != nil {
 		return nil, err
 	}
@@ -101,15 +102,15 @@ func (i *importing) arrange(ctx context.Context, t *archive.Tree) (*archive.Layo
 
 // own checks the manifest of an archive that was exported, and files it under the Backup that it is imported for.
 func (i *importing) own(content []byte) (changed []byte, inside string, err error) {
-	var m manifest
+	var m snapshots.Manifest
 	if err := json.Unmarshal(content, &m); err != nil {
-		return nil, "", &archive.Refusal{Entry: manifestName, Reason: fmt.Sprintf("is damaged: %v", err)}
+		return nil, "", &archive.Refusal{Entry: archive.ManifestName, Reason: fmt.Sprintf("is damaged: %v", err)}
 	}
-	if err := m.check(); err != nil {
-		return nil, "", &archive.Refusal{Entry: manifestName, Reason: fmt.Sprintf("cannot be used: %v", err)}
+	if err := m.Check(); err != nil {
+		return nil, "", &archive.Refusal{Entry: archive.ManifestName, Reason: fmt.Sprintf("cannot be used: %v", err)}
 	}
 	m.Backup, m.BackupUID = i.plan.Name, i.plan.UID
-	changed, err = json.MarshalIndent(m, "", "  ")
+	changed, err = m.Encode()
 	if path.Dir(m.Path) == defaultSiteRoot {
 		inside = defaultSiteRoot // Whatever else the archive says, its links must not lead there.
 	}

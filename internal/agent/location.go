@@ -10,6 +10,7 @@ import (
 
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 	"github.com/sitewright/sitewright/internal/storage"
 	"github.com/sitewright/sitewright/internal/storage/s3"
 	"github.com/sitewright/sitewright/internal/storage/volume"
@@ -178,7 +179,7 @@ func (l *location) snapshotsOf(ctx context.Context, list func(context.Context, *
 	if err != nil {
 		return nil, l.about(err)
 	}
-	return slices.DeleteFunc(all, func(s repository.Snapshot) bool { return s.Tags[tagBackup] != backupUID }), nil
+	return slices.DeleteFunc(all, func(s repository.Snapshot) bool { return s.Tags[snapshots.TagBackup] != backupUID }), nil
 }
 
 // prune removes a generation.

@@ -2,9 +2,7 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 	"sync"
@@ -13,7 +11,7 @@ import (
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/recipe"
 	"github.com/sitewright/sitewright/internal/rewrite"
-	"github.com/sitewright/sitewright/internal/stream"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // place is where a site is: what its tables and files say of it.
@@ -86,29 +84,11 @@ func (m *move) checkShared() error {
 
 // load loads a dump, rewritten where the site moves. used is told the bytes loaded.
 func (m *move) load(ctx context.Context, parts []mysql.Source, used func(int64)) error {
-	for i := range parts {
-		parts[i].Open = m.rewritten(parts[i].Open)
+	if m.rewriter != nil {
+		parts = snapshots.Rewritten(parts, m.rewriter, m.count)
 	}
 	_, err := mysql.LoadParts(ctx, m.database.config, parts, mysql.LoadOptions{Progress: used, SingleDatabase: m.fromArchive})
 	return m.aboutDatabase(err)
-}
-
-// rewritten opens a part as it is to be loaded.
-func (m *move) rewritten(open func(context.Context) (io.ReadCloser, error)) func(context.Context) (io.ReadCloser, error) {
-	if m.rewriter == nil {
-		return open
-	}
-	return func(ctx context.Context) (io.ReadCloser, error) {
-		source, err := open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return stream.Of(func(w io.Writer) error {
-			report, err := m.rewriter.SQL(ctx, source, w)
-			m.count(report)
-			return errors.Join(err, source.Close())
-		}), nil
-	}
 }
 
 // count adds up what was rewritten. Parts are rewritten at the same time.

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // repository opens the world's location, to look behind the agent.
@@ -32,10 +34,10 @@ func (w *world) leave(site plan.Site, name string) repository.Snapshot {
 	w.t.Helper()
 	s, err := w.repository().Snapshot(w.t.Context(), repository.SnapshotRequest{
 		Source: repository.Source{Namespace: site.Namespace, Name: site.Name, UID: site.UID}, Pending: true,
-		Tags: map[string]string{tagBackup: "uid-of-" + name},
+		Tags: map[string]string{snapshots.TagBackup: "uid-of-" + name},
 		First: repository.Tree{
 			Dirs:  []repository.Dir{{Name: "files/www", Path: filepath.Join(siteDir(site), "www")}},
-			Blobs: map[string][]byte{manifestName: []byte(`{"formatVersion":1,"url":"http://blog.example","path":"/site/www"}`)},
+			Blobs: map[string][]byte{archive.ManifestName: []byte(`{"formatVersion":1,"url":"http://blog.example","path":"/site/www"}`)},
 		},
 	})
 	if err != nil {

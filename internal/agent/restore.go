@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 
+	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/generation"
-	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // restore makes a generation of a snapshot.
@@ -42,19 +42,19 @@ func (m *making) fromSnapshot(ctx context.Context, l *location, p *plan.Restore)
 		return invalid("snapshot %s in BackupLocation %s and site %s do not agree whether there is a database: choose another Backup",
 			id, l.plan.Name, p.Site.Name)
 	}
-	m.result = from.result()
+	m.result = resultOf(&from)
 	m.result.Snapshot = id
 	begins := map[string]int{generation.WWW: 5, generation.Data: 25}
 	for _, d := range []string{generation.WWW, generation.Data} {
 		o := repository.RestoreOptions{Progress: m.progress.phase(begins[d], begins[d]+20, "restoring files").ofBytes}
-		if err := l.Restore(ctx, id, path.Join(filesDir, d), m.volume.Dir(m.site.Generation, d), o); err != nil {
+		if err := l.Restore(ctx, id, path.Join(archive.FilesDir, d), m.volume.Dir(m.site.Generation, d), o); err != nil {
 			return l.about(err)
 		}
 	}
 	if err := m.openDocumentRoot(); err != nil {
 		return err
 	}
-	mv, err := m.moveFrom(from.site(), p.NewSite)
+	mv, err := m.moveFrom(placeOf(&from), p.NewSite)
 	if err != nil {
 		return err
 	}
@@ -67,8 +67,8 @@ func (m *making) fromSnapshot(ctx context.Context, l *location, p *plan.Restore)
 	return mv.finish(ctx)
 }
 
-// site is what the manifest tells of where the site was.
-func (m *manifest) site() place {
+// placeOf is what the manifest tells of where the site was.
+func placeOf(m *snapshots.Manifest) place {
 	p := place{url: m.URL, path: m.Path}
 	if m.Database != nil {
 		p.prefix, p.tables = m.Database.Prefix, m.Database.Tables
@@ -97,23 +97,10 @@ func (l *location) resolve(ctx context.Context, p *plan.Restore) (string, error)
 
 // loadSnapshot loads the dump in a snapshot into the generation's database.
 func (m *making) loadSnapshot(ctx context.Context, l *location, id string, mv *move) error {
-	parts, err := l.ListStreams(ctx, id, databaseDir)
+	parts, total, err := snapshots.Parts(ctx, l.Repository, id, l.about)
 	if err != nil {
-		return l.about(err)
-	}
-	if len(parts) == 0 {
-		return &plan.Failure{Reason: plan.ReasonCorrupt, Terminal: true,
-			Message: fmt.Sprintf("snapshot %s in BackupLocation %s has no database dump; choose another Backup", id, l.plan.Name)}
-	}
-	var total int64
-	sources := make([]mysql.Source, len(parts))
-	for i, part := range parts {
-		total += part.Size
-		sources[i] = mysql.Source{Name: part.Name, Size: part.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
-			r, err := l.OpenStream(ctx, id, path.Join(databaseDir, part.Name))
-			return r, l.about(err)
-		}}
+		return err
 	}
 	loading := m.progress.phase(45, 85, "loading the database")
-	return mv.load(ctx, sources, func(n int64) { loading.report(n, total) })
+	return mv.load(ctx, parts, func(n int64) { loading.report(n, total) })
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // ownerPatience is how long an owner of a repository's maintenance may be silent before another takes its place. A day's maintenance
@@ -79,9 +80,9 @@ func (a *agent) find(ctx context.Context, p *plan.Find) (result plan.Result, err
 		known[k] = true
 	}
 	for _, s := range slices.Backward(all) {
-		backup := s.Tags[tagBackup]
+		backup := s.Tags[snapshots.TagBackup]
 		switch {
-		case backup == "" || (p.Maker != "" && s.Tags[tagMaker] == p.Maker) || known[plan.Key(backup)] || known[plan.Key(s.ID)]:
+		case backup == "" || (p.Maker != "" && s.Tags[snapshots.TagMaker] == p.Maker) || known[plan.Key(backup)] || known[plan.Key(s.ID)]:
 		case len(result.Found) == plan.MaxFound:
 			result.More++
 		default:
@@ -96,7 +97,7 @@ var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // backupName is what the Backup of a snapshot was called. The repository may have been written to by others: what is no name becomes one.
 func backupName(s repository.Snapshot) string {
-	for _, name := range []string{s.Tags[tagBackupName], s.Source.Name} {
+	for _, name := range []string{s.Tags[snapshots.TagBackupName], s.Source.Name} {
 		if objectName.MatchString(name) {
 			return name
 		}
@@ -128,9 +129,9 @@ func (a *agent) adopt(ctx context.Context, p *plan.Adopt) (result plan.Result, e
 	if _, err := l.Verify(ctx, p.Snapshot, repository.VerifyOptions{Progress: verifying.ofBytes}); err != nil {
 		return plan.Result{}, l.about(err)
 	}
-	r := m.result()
+	r := resultOf(&m)
 	r.Snapshot, r.Files, r.DatabaseBytes = s.ID, s.Files, s.DatabaseBytes
-	r.Bytes = s.Bytes - s.DatabaseBytes - m.size
+	r.Bytes = s.Bytes - s.DatabaseBytes - m.Size
 	r.Application, r.Time = clip(m.Application), moment(s.Time)
 	if objectName.MatchString(m.Name) {
 		r.Install = m.Name

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 func TestMaintain(t *testing.T) {
@@ -90,7 +91,7 @@ func TestFindsAPage(t *testing.T) {
 	for i := range plan.MaxFound + 3 {
 		_, err := r.Snapshot(t.Context(), repository.SnapshotRequest{
 			Source: repository.Source{Namespace: "demo", Name: fmt.Sprintf("a-site-with-a-name-as-long-as-any-may-be-of-this-kind-of-it-%03d", i)},
-			Tags:   map[string]string{tagBackup: fmt.Sprintf("%08d-uid", i), tagBackupName: "../../etc"},
+			Tags:   map[string]string{snapshots.TagBackup: fmt.Sprintf("%08d-uid", i), snapshots.TagBackupName: "../../etc"},
 			First:  repository.Tree{Blobs: map[string][]byte{"x": {byte(i)}}},
 		})
 		if err != nil {

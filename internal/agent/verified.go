@@ -2,9 +2,9 @@ package agent
 
 import (
 	"context"
-	"errors"
 
 	"github.com/sitewright/sitewright/internal/repository"
+	"github.com/sitewright/sitewright/internal/snapshots"
 )
 
 // verified has the snapshot of a Backup taken, or finds the one of a run that was killed, and brings it in sight once it was verified: until then nobody takes
@@ -31,17 +31,9 @@ func (a *agent) verified(ctx context.Context, l *location, source *repository.So
 		return nil, err
 	}
 	verifying := a.progress.phase(80, 99, "verifying the snapshot")
-	if _, err := l.Verify(ctx, snapshot.ID, repository.VerifyOptions{Full: full, Progress: verifying.ofBytes}); err != nil {
-		if errors.Is(err, repository.ErrCorrupt) {
-			// The next try must not build upon it.
-			err = errors.Join(err, l.Delete(ctx, snapshot.ID))
-		}
-		return nil, l.about(err)
-	}
-	confirmed, err := l.Confirm(ctx, snapshot.ID)
+	confirmed, err := snapshots.Confirm(ctx, l.Repository, *snapshot, repository.VerifyOptions{Full: full, Progress: verifying.ofBytes})
 	if err != nil {
 		return nil, l.about(err)
 	}
-	confirmed.UploadedBytes = snapshot.UploadedBytes
 	return &confirmed, nil
 }
