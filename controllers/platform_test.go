@@ -97,8 +97,11 @@ func TestBackupLocationOtherwise(t *testing.T) {
 		WebDAV: &api.WebDAVLocation{URL: "https://dav.test/x", CredentialsSecretRef: api.LocalReference{Name: "keys"}}}}
 	w.create(l)
 	w.settle(l)
-	w.expect(l, status.FailedStatus, api.ReasonNotImplemented, "s3 and volume")
+	w.expect(l, status.InProgressStatus, api.ReasonDependencyNotReady, "spec.webdav.credentialsSecretRef: Secret keys does not exist")
 	same(t, "where", l.Status.Where, "https://dav.test/x")
+	w.secret(w.ns, "keys", map[string]string{"username": "u", "password": "p"})
+	w.play(l)
+	w.expect(l, status.CurrentStatus, api.ReasonSucceeded)
 	own := &api.BackupLocation{ObjectMeta: named("own"), Spec: api.BackupLocationSpec{Volume: &api.VolumeLocation{},
 		Encryption: &api.EncryptionSpec{PasswordSecretRef: &api.SecretKeyReference{Name: "mine", Key: "pass"}}}}
 	w.create(own)
@@ -116,6 +119,51 @@ func TestBackupLocationOtherwise(t *testing.T) {
 	w.create(taken)
 	w.settle(taken)
 	w.expect(taken, status.FailedStatus, api.ReasonFailed, "PersistentVolumeClaim taken-backups exists and does not belong")
+}
+
+// TestBackupLocationOverSSH: the key that the server showed first is asked for from then on, until the location is on another server.
+func TestBackupLocationOverSSH(t *testing.T) {
+	w := newWorld(t)
+	w.secret(w.ns, "keys", map[string]string{"username": "u"})
+	l := &api.BackupLocation{ObjectMeta: named("vault"), Spec: api.BackupLocationSpec{
+		SFTP: &api.SSHSource{Host: "ssh.test", Path: "backups", CredentialsSecretRef: api.LocalReference{Name: "keys"}}}}
+	w.create(l)
+	w.settle(l)
+	w.expect(l, status.InProgressStatus, api.ReasonDependencyNotReady, "Secret keys has no key password or ssh-privatekey")
+	change(w, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "keys", Namespace: w.ns}}, func(s *corev1.Secret) { s.StringData = map[string]string{"ssh-privatekey": "x"} })
+	shows := func(key string) answer {
+		return func(plan.Plan) plan.Result { return plan.Result{Repository: "repository-1", HostKey: key} }
+	}
+	w.answers["open"] = shows("ssh-ed25519 AAAA")
+	w.settle(l)
+	first := w.planOf("open-vault").Open
+	same(t, "the key asked for at first", first.Location.SFTP.HostKey, "")
+	same(t, "a directory that is missing at first", first.MakeDirectory, true)
+	w.play(l)
+	w.expect(l, status.CurrentStatus, api.ReasonSucceeded)
+	same(t, "what is remembered", l.Status.HostKey, "ssh.test ssh-ed25519 AAAA")
+	same(t, "where", l.Status.Where, `directory "backups" at ssh.test:22 by SFTP`)
+
+	w.clock.advance(time.Hour)
+	w.settle(l)
+	later := w.planOf("open-vault").Open
+	same(t, "the key asked for later", later.Location.SFTP.HostKey, "ssh-ed25519 AAAA")
+	same(t, "a directory that is missing later", later.MakeDirectory, false)
+	w.play(l)
+
+	change(w, l, func(l *api.BackupLocation) { l.Spec.SFTP.Host = "other.test" })
+	w.answers["open"] = shows("ssh-ed25519 BBBB")
+	w.settle(l)
+	moved := w.planOf("open-vault").Open
+	same(t, "the key asked for elsewhere", moved.Location.SFTP.HostKey, "")
+	same(t, "a directory that is missing elsewhere", moved.MakeDirectory, true)
+	w.play(l)
+	same(t, "what is remembered", l.Status.HostKey, "other.test ssh-ed25519 BBBB")
+	change(w, l, func(l *api.BackupLocation) { l.Spec.SFTP.HostKey = "ssh-ed25519 CCCC" })
+	w.settle(l)
+	same(t, "the key that the spec has", w.planOf("open-vault").Open.Location.SFTP.HostKey, "ssh-ed25519 CCCC")
+	w.play(l)
+	same(t, "what is remembered beside it", l.Status.HostKey, "")
 }
 
 func TestBackupLocationDeletion(t *testing.T) {

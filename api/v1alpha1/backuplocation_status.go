@@ -24,6 +24,12 @@ type BackupLocationStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Where string `json:"where,omitempty"`
 
+	// hostKey is what an SSH server without spec.sftp.hostKey showed at first use, in the format of known_hosts. It is enforced for as
+	// long as the location is on that server.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	HostKey string `json:"hostKey,omitempty"`
+
 	// repositoryID tells one repository from another made later in the same place.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024

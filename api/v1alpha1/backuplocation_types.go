@@ -86,6 +86,18 @@ type BackupLocationSpec struct {
 	Encryption *EncryptionSpec `json:"encryption,omitempty"`
 }
 
+// S3Addressing is where the name of a bucket goes.
+// +kubebuilder:validation:Enum=Path;VirtualHost
+type S3Addressing string
+
+// Where the name of a bucket goes.
+const (
+	// S3Path puts it into the path: https://s3.example/bucket/name.
+	S3Path S3Addressing = "Path"
+	// S3VirtualHost puts it before the host: https://bucket.s3.example/name.
+	S3VirtualHost S3Addressing = "VirtualHost"
+)
+
 // S3Location is a bucket of an S3 service.
 type S3Location struct {
 	// endpoint is the service's URL.
@@ -112,6 +124,16 @@ type S3Location struct {
 	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(c, c == '..')",message="must be a relative path without '..'"
 	Prefix string `json:"prefix,omitempty"`
 
+	// addressing says where the bucket's name goes in a request; omitted: VirtualHost on the services that are known to want that, else
+	// Path.
+	// +optional
+	Addressing S3Addressing `json:"addressing,omitempty"`
+
+	// caBundle holds PEM certificates that are trusted besides the usual ones.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32768
+	CABundle string `json:"caBundle,omitempty"`
+
 	// credentialsSecretRef names a Secret with the keys access-key and secret-key.
 	// +required
 	CredentialsSecretRef LocalReference `json:"credentialsSecretRef"`
@@ -125,6 +147,11 @@ type WebDAVLocation struct {
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && (self.startsWith('http://') || self.startsWith('https://')) && !self.contains('@')",message="must be an http:// or https:// URL without credentials"
 	URL string `json:"url"`
 
+	// caBundle holds PEM certificates that are trusted besides the usual ones.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32768
+	CABundle string `json:"caBundle,omitempty"`
+
 	// credentialsSecretRef names a Secret with the keys username and password.
 	// +required
 	CredentialsSecretRef LocalReference `json:"credentialsSecretRef"`
@@ -132,9 +159,10 @@ type WebDAVLocation struct {
 
 // DropboxLocation is a folder of a Dropbox account.
 type DropboxLocation struct {
-	// path of the folder in the account.
+	// path of the folder, from the root of what the app may see.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="!self.split('/').exists(c, c == '..')",message="must be a path without '..'"
 	Path string `json:"path,omitempty"`
 
 	// credentialsSecretRef names a Secret with the keys app-key, app-secret and refresh-token.

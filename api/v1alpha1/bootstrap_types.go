@@ -133,22 +133,27 @@ type FTPSource struct {
 	// +kubebuilder:validation:MaxLength=253
 	Host string `json:"host"`
 
-	// port of the server.
+	// port of the server; omitted: 21, or 990 with tls Implicit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
-	// +kubebuilder:default=21
 	Port int32 `json:"port,omitempty"`
 
-	// path of the site's directory.
+	// path of the directory, from where the login leads unless it begins with a slash.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="!self.split('/').exists(c, c == '..')",message="must be a path without '..'"
 	Path string `json:"path,omitempty"`
 
-	// tls encrypts the connection.
+	// tls encrypts the connection. A server that does not offer it is an error: nothing falls back to clear text.
 	// +optional
 	// +kubebuilder:default=Explicit
 	TLS TLSMode `json:"tls,omitempty"`
+
+	// caBundle holds PEM certificates that are trusted besides the usual ones.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32768
+	CABundle string `json:"caBundle,omitempty"`
 
 	// credentialsSecretRef names a Secret with the keys username and password.
 	// +required
@@ -170,17 +175,20 @@ type SSHSource struct {
 	// +kubebuilder:default=22
 	Port int32 `json:"port,omitempty"`
 
-	// path of the site's directory.
+	// path of the directory, from where the login leads unless it begins with a slash.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="!self.split('/').exists(c, c == '..')",message="must be a path without '..'"
 	Path string `json:"path,omitempty"`
 
-	// hostKey is the server's public key in the format of known_hosts; omitted: pinned at first use.
+	// hostKey is the server's public key in the format of known_hosts; omitted: pinned at first use, and another one is refused from
+	// then on. A server that was set up anew is trusted again when its new key is written here.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	HostKey string `json:"hostKey,omitempty"`
 
-	// credentialsSecretRef names a Secret with the keys username and password or ssh-privatekey.
+	// credentialsSecretRef names a Secret with the keys username and password or ssh-privatekey, which may be encrypted with what is
+	// under the key passphrase.
 	// +required
 	CredentialsSecretRef LocalReference `json:"credentialsSecretRef"`
 }

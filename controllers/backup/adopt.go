@@ -15,12 +15,9 @@ func (t *task) adopt(ctx context.Context) (*step.Wait, error) {
 	step.Begin(&t.status.TaskStatus, t.now)
 	m := &job.Mounts{}
 	where := location.Plan(t.location, m)
-	if where == nil {
-		return nil, step.NotImplemented("BackupLocation " + t.location.Name + ": this version of Sitewright does not speak its protocol yet")
-	}
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
 		Name: t.jobName(), Namespace: t.backup.Namespace, Owner: t.ownerReference(), Mounts: m,
-		Plan: plan.Plan{Adopt: &plan.Adopt{Location: *where, Snapshot: t.backup.Spec.Snapshot.ID}},
+		Plan: plan.Plan{Adopt: &plan.Adopt{Location: where, Snapshot: t.backup.Spec.Snapshot.ID}},
 	})
 	step.Advance(&t.status.TaskStatus, state.Progress)
 	if wait != nil || err != nil {

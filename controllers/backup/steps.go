@@ -92,14 +92,11 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 		return wait, err
 	}
 	where := location.Plan(t.location, m)
-	if where == nil {
-		return nil, step.NotImplemented(fmt.Sprintf("BackupLocation %s: this version of Sitewright does not speak its protocol yet", t.location.Name))
-	}
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
 		Name: t.jobName(), Namespace: t.backup.Namespace, Install: t.install.Name,
 		Owner: t.ownerReference(), Mounts: m, Beside: install.Beside(t.install),
 		Plan: plan.Plan{Backup: &plan.Backup{
-			Site: site, Location: *where, Name: t.backup.Name, UID: string(t.backup.UID), Note: t.backup.Spec.Note,
+			Site: site, Location: where, Name: t.backup.Name, UID: string(t.backup.UID), Note: t.backup.Spec.Note,
 			Quiesce: t.backup.Spec.Consistency == api.ConsistencyQuiesced, Maker: string(t.location.UID),
 		}},
 	})
@@ -204,11 +201,7 @@ func (t *task) forget(ctx context.Context) (*step.Wait, error) {
 		f.Snapshot = s.ID
 	}
 	where := location.Plan(l, m)
-	if where == nil {
-		return step.Retry(fmt.Sprintf("BackupLocation %s is not where the snapshot was made any more; annotate the Backup with %s=true to leave it behind",
-			l.Name, api.AnnotationForceDelete), forgetRetry), nil
-	}
-	f.Location = *where
+	f.Location = where
 	name := names.Job("forget", t.backup.Name)
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: t.backup.Namespace, Owner: t.ownerReference(), Mounts: m, Plan: plan.Plan{Forget: f},

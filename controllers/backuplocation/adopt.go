@@ -12,7 +12,6 @@ import (
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers/job"
-	"github.com/sitewright/sitewright/controllers/location"
 	"github.com/sitewright/sitewright/controllers/step"
 	"github.com/sitewright/sitewright/internal/names"
 	"github.com/sitewright/sitewright/internal/plan"
@@ -53,10 +52,10 @@ func (p *place) adopt(ctx context.Context) (*step.Wait, error) {
 		return nil, nil
 	}
 	m := &job.Mounts{}
-	where := location.Plan(p.location, m)
+	where := p.plan(m)
 	state, wait, err := p.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: p.location.Namespace, Mounts: m, Owner: p.ownerReference(),
-		Plan: plan.Plan{Find: &plan.Find{Location: *where, Maker: string(p.location.UID), Known: known}},
+		Plan: plan.Plan{Find: &plan.Find{Location: where, Maker: string(p.location.UID), Known: known}},
 	})
 	if stalled := (step.Outcome{Err: err}).Stalled(); stalled != nil {
 		p.notAdopted(stalled.Message)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -63,7 +64,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := step.EnsureFinalizer(ctx, r.Client, l); err != nil {
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
 	}
-	return p.report(ctx, step.Run(ctx, p.supported, p.password, p.volume, p.open, p.maintain, p.adopt))
+	return p.report(ctx, step.Run(ctx, p.described, p.password, p.credentials, p.volume, p.open, p.maintain, p.adopt))
 }
 
 // sooner has the location looked at again in that time, or before.
@@ -138,16 +139,16 @@ func (r *Reconciler) concerned(ctx context.Context, o client.Object) []reconcile
 	return out
 }
 
-// errNoKey is a Secret without the key that is asked for.
+// errNoKey is a Secret without the keys that are asked for.
 var errNoKey = errors.New("no such key")
 
-// secretKey looks whether a Secret has a key that is not empty.
-func (p *place) secretKey(ctx context.Context, name, key string) error {
+// secretKey looks whether a Secret has one of the keys, not empty.
+func (p *place) secretKey(ctx context.Context, name string, keys []string) error {
 	var s corev1.Secret
 	if err := p.Get(ctx, client.ObjectKey{Namespace: p.location.Namespace, Name: name}, &s); err != nil {
 		return err
 	}
-	if len(s.Data[key]) == 0 {
+	if !slices.ContainsFunc(keys, func(key string) bool { return len(s.Data[key]) > 0 }) {
 		return errNoKey
 	}
 	return nil

@@ -35,6 +35,9 @@ func (p *place) learn(r plan.Result) {
 		p.status.RepositoryID, p.status.Maintenance, p.status.Statistics, p.status.Adoption = r.Repository, nil, nil, nil
 		meta.RemoveStatusCondition(&p.status.Conditions, api.ConditionMaintained)
 	}
+	if r.HostKey != "" {
+		p.status.HostKey = location.Pin(p.location, r.HostKey)
+	}
 	if s := r.Statistics; s != nil {
 		p.status.Statistics = &api.RepositoryStatistics{Snapshots: s.Snapshots, LogicalBytes: s.LogicalBytes, UniqueBytes: s.UniqueBytes,
 			StoredBytes: s.StoredBytes, Blobs: s.Blobs, Time: p.seconds(p.now)}
@@ -91,10 +94,10 @@ func (p *place) maintain(ctx context.Context) (*step.Wait, error) {
 		full = begun.Maintain.Full
 	}
 	m := &job.Mounts{}
-	where := location.Plan(p.location, m)
+	where := p.plan(m)
 	state, wait, err := p.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: p.location.Namespace, Mounts: m, Owner: p.ownerReference(),
-		Plan: plan.Plan{Maintain: &plan.Maintain{Location: *where, Owner: p.owner(), Full: full}},
+		Plan: plan.Plan{Maintain: &plan.Maintain{Location: where, Owner: p.owner(), Full: full}},
 	})
 	if stalled := (step.Outcome{Err: err}).Stalled(); stalled != nil {
 		p.notMaintained(stalled.Message)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,13 +31,24 @@ const (
 	remeasure = 5 * time.Minute
 )
 
-// supported refuses the protocols that this version does not speak.
-func (p *place) supported(context.Context) (*step.Wait, error) {
-	p.status.Where = step.Bounded(location.Where(p.location), 1024)
-	if p.location.Spec.S3 == nil && p.location.Spec.Volume == nil {
-		return nil, step.NotImplemented("this version of Sitewright keeps backups on s3 and volume only")
+// described says where the location is. What was learnt of the repository in another place is no word on this one.
+func (p *place) described(context.Context) (*step.Wait, error) {
+	where := step.Bounded(location.Where(p.location), 1024)
+	if p.status.Where != where {
+		p.status.RepositoryID = ""
+	}
+	p.status.Where = where
+	if s := p.location.Spec.SFTP; s == nil || s.HostKey != "" {
+		p.status.HostKey = ""
 	}
 	return nil, nil
+}
+
+// plan tells an agent where the repository is, by what this very look has found out.
+func (p *place) plan(m *job.Mounts) plan.Location {
+	known := p.location.DeepCopy()
+	known.Status = p.status
+	return location.Plan(known, m)
 }
 
 // password makes the repository's password where none is given, once: it stays when the location is deleted.
@@ -51,26 +63,30 @@ func (p *place) password(ctx context.Context) (*step.Wait, error) {
 	if wait != nil || err != nil {
 		return wait, err
 	}
-	if s := p.location.Spec.S3; s != nil {
-		for _, key := range []string{"access-key", "secret-key"} {
-			if wait, err := p.need(ctx, "spec.s3.credentialsSecretRef", s.CredentialsSecretRef.Name, key); wait != nil || err != nil {
-				return wait, err
-			}
+	return nil, nil
+}
+
+// credentials waits for the login.
+func (p *place) credentials(ctx context.Context) (*step.Wait, error) {
+	field, ref, keys := location.Credentials(p.location)
+	for _, either := range keys {
+		if wait, err := p.need(ctx, field, ref.Name, either...); wait != nil || err != nil {
+			return wait, err
 		}
 	}
 	return nil, nil
 }
 
-// need waits for one key of a Secret.
-func (p *place) need(ctx context.Context, field, name, key string) (*step.Wait, error) {
-	err := p.secretKey(ctx, name, key)
+// need waits for one of the keys in a Secret.
+func (p *place) need(ctx context.Context, field, name string, keys ...string) (*step.Wait, error) {
+	err := p.secretKey(ctx, name, keys)
 	switch {
 	case apierrors.IsNotFound(err):
 		return &step.Wait{Reason: api.ReasonDependencyNotReady, After: retry,
 			Message: fmt.Sprintf("%s: Secret %s does not exist in namespace %s", field, name, p.location.Namespace)}, nil
 	case errors.Is(err, errNoKey):
 		return &step.Wait{Reason: api.ReasonDependencyNotReady, After: retry,
-			Message: fmt.Sprintf("%s: Secret %s has no key %s", field, name, key)}, nil
+			Message: fmt.Sprintf("%s: Secret %s has no key %s", field, name, strings.Join(keys, " or "))}, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading Secret %s: %w", name, err)
 	}
@@ -124,10 +140,10 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 		return p.same()
 	}
 	m := &job.Mounts{}
-	where := location.Plan(p.location, m)
+	where := p.plan(m)
 	state, wait, err := p.Jobs.Run(ctx, job.Spec{
-		Name: name, Namespace: p.location.Namespace, Mounts: m, Plan: plan.Plan{Open: &plan.Open{Location: *where}},
-		Owner: p.ownerReference(),
+		Name: name, Namespace: p.location.Namespace, Mounts: m, Owner: p.ownerReference(),
+		Plan: plan.Plan{Open: &plan.Open{Location: where, MakeDirectory: p.status.RepositoryID == ""}},
 	})
 	if err != nil {
 		return nil, err

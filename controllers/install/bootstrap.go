@@ -167,10 +167,7 @@ func (s *site) fromSnapshot(ctx context.Context, g *api.GenerationStatus, locati
 	m := &job.Mounts{}
 	p.Site = s.target(m, g.Number, s.prefix(prefix))
 	where := location.Plan(l, m)
-	if where == nil {
-		return plan.Result{}, nil, step.NotImplemented(fmt.Sprintf("BackupLocation %s: this version of Sitewright does not speak its protocol yet", l.Name))
-	}
-	p.Location = *where
+	p.Location = where
 	if _, wait, err = s.ensureLogin(ctx, func() (map[string]string, *step.Wait, error) { return s.copiedLogin(ctx, source) }); wait != nil || err != nil {
 		return plan.Result{}, wait, err
 	}

@@ -28,12 +28,17 @@ type Mounts struct {
 }
 
 // Secret mounts one key of a Secret and returns the path of its file. Only that key is seen by the pod.
-func (m *Mounts) Secret(name, key string) string {
+func (m *Mounts) Secret(name, key string) string { return m.secret(name, key, false) }
+
+// OptionalSecret is Secret for a key that may be missing: then there is no file at that path.
+func (m *Mounts) OptionalSecret(name, key string) string { return m.secret(name, key, true) }
+
+func (m *Mounts) secret(name, key string, optional bool) string {
 	volume := fmt.Sprintf("secret-%d", m.secrets)
 	m.secrets++
 	m.volumes = append(m.volumes, corev1.Volume{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
 		SecretName: name, DefaultMode: new(int32(0o440)),
-		Items: []corev1.KeyToPath{{Key: key, Path: "value"}},
+		Items: []corev1.KeyToPath{{Key: key, Path: "value"}}, Optional: &optional,
 	}}})
 	dir := secretsDir + "/" + volume
 	m.mounts = append(m.mounts, corev1.VolumeMount{Name: volume, MountPath: dir, ReadOnly: true})

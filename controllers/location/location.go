@@ -10,10 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
-	"github.com/sitewright/sitewright/controllers/job"
 	"github.com/sitewright/sitewright/controllers/step"
 	"github.com/sitewright/sitewright/internal/names"
-	"github.com/sitewright/sitewright/internal/plan"
 )
 
 // PasswordKey is the key of a generated repository password.
@@ -25,48 +23,6 @@ func Password(l *api.BackupLocation) api.SecretKeyReference {
 		return *e.PasswordSecretRef
 	}
 	return api.SecretKeyReference{Name: names.RepositorySecret(l.Name), Key: PasswordKey}
-}
-
-// Plan tells the agent where the repository is, and mounts what it needs for it. Nil means that this version does not speak the
-// location's protocol.
-func Plan(l *api.BackupLocation, m *job.Mounts) *plan.Location {
-	p := &plan.Location{Name: l.Name}
-	switch {
-	case l.Spec.S3 != nil:
-		s := l.Spec.S3
-		p.S3 = &plan.S3{
-			Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix,
-			AccessKeyFile: m.Secret(s.CredentialsSecretRef.Name, "access-key"),
-			SecretKeyFile: m.Secret(s.CredentialsSecretRef.Name, "secret-key"),
-		}
-	case l.Spec.Volume != nil:
-		m.Claim(names.LocationVolume(l.Name), job.RepositoryVolume, false)
-		p.Volume = &plan.Volume{Path: job.RepositoryVolume}
-	default:
-		return nil
-	}
-	password := Password(l)
-	p.PasswordFile = m.Secret(password.Name, password.Key)
-	return p
-}
-
-// Where describes a location in a few words.
-func Where(l *api.BackupLocation) string {
-	switch s := l.Spec; {
-	case s.S3 != nil:
-		return fmt.Sprintf("bucket %s at %s, prefix %q", s.S3.Bucket, s.S3.Endpoint, s.S3.Prefix)
-	case s.Volume != nil:
-		return "volume claim " + names.LocationVolume(l.Name)
-	case s.FTP != nil:
-		return "ftp://" + s.FTP.Host
-	case s.SFTP != nil:
-		return "sftp://" + s.SFTP.Host
-	case s.WebDAV != nil:
-		return s.WebDAV.URL
-	case s.Dropbox != nil:
-		return "Dropbox"
-	}
-	return ""
 }
 
 // Find gets the location of that name or, where there is none, the namespace's default one. It is ready when Find returns it.

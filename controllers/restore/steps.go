@@ -122,13 +122,10 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 		return wait, err
 	}
 	where := location.Plan(t.location, m)
-	if where == nil {
-		return nil, step.NotImplemented(fmt.Sprintf("BackupLocation %s: this version of Sitewright does not speak its protocol yet", t.location.Name))
-	}
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
 		Name: names.Job("restore", t.restore.Name), Namespace: t.restore.Namespace, Install: t.install.Name,
 		Owner: *metav1.NewControllerRef(t.restore, api.GroupVersion.WithKind("Restore")), Mounts: m, Beside: install.Beside(t.install),
-		Plan: plan.Plan{Restore: &plan.Restore{Site: site, Location: *where, Snapshot: t.backup.Status.Snapshot.ID}},
+		Plan: plan.Plan{Restore: &plan.Restore{Site: site, Location: where, Snapshot: t.backup.Status.Snapshot.ID}},
 	})
 	step.Advance(&t.status.TaskStatus, state.Progress)
 	if wait != nil || err != nil {

@@ -121,6 +121,14 @@ func (a *agent) run(ctx context.Context, p *plan.Plan) (result plan.Result, err 
 
 // secret reads a file that holds a password or a key. One newline at its end is not part of it.
 func (a *agent) secret(what, file string) (string, error) {
+	s, err := readSecret(what, file)
+	if err == nil {
+		a.secrets = append(a.secrets, s)
+	}
+	return s, err
+}
+
+func readSecret(what, file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return "", fmt.Errorf("reading the %s: %w", what, err)
@@ -130,9 +138,7 @@ func (a *agent) secret(what, file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the %s: %w", what, err)
 	}
-	s := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	a.secrets = append(a.secrets, s)
-	return s, nil
+	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
 }
 
 // database is the login to a site's database as the agent uses it, and as the site does.

@@ -127,7 +127,7 @@ func classify(err error) *plan.Failure {
 			continue
 		}
 		remedy := c.remedy
-		if object, ok := errors.AsType[*about](err); ok && remedy == "" {
+		if object, ok := errors.AsType[*about](err); ok && remedy == "" && !hinted(err) {
 			remedy = object.remedy
 		}
 		message := err.Error()
@@ -137,6 +137,12 @@ func classify(err error) *plan.Failure {
 		return &plan.Failure{Reason: c.reason, Message: message, Terminal: c.terminal}
 	}
 	return &plan.Failure{Reason: plan.ReasonInternal, Message: err.Error()}
+}
+
+// hinted tells whether an error of a store says by itself what to do.
+func hinted(err error) bool {
+	e, ok := errors.AsType[*storage.Error](err)
+	return ok && e.Hint != ""
 }
 
 // oneLine joins the lines of errors that were joined.

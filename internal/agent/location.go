@@ -1,19 +1,17 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/repository"
 	"github.com/sitewright/sitewright/internal/snapshots"
 	"github.com/sitewright/sitewright/internal/storage"
-	"github.com/sitewright/sitewright/internal/storage/s3"
-	"github.com/sitewright/sitewright/internal/storage/volume"
 )
 
 // location is an open repository and the store it lies in.
@@ -21,34 +19,6 @@ type location struct {
 	*repository.Repository
 	plan  *plan.Location
 	store storage.Store
-}
-
-// store opens the place that a location names.
-func (a *agent) store(l *plan.Location) (storage.Store, error) {
-	switch {
-	case l.S3 != nil:
-		access, err := a.secret("access key of BackupLocation "+l.Name, l.S3.AccessKeyFile)
-		if err != nil {
-			return nil, err
-		}
-		secret, err := a.secret("secret key of BackupLocation "+l.Name, l.S3.SecretKeyFile)
-		if err != nil {
-			return nil, err
-		}
-		s, err := s3.New(s3.Config{Endpoint: l.S3.Endpoint, Region: l.S3.Region, Bucket: l.S3.Bucket, Prefix: l.S3.Prefix,
-			AccessKey: access, SecretKey: secret})
-		if err != nil {
-			return nil, aboutLocation(l, err)
-		}
-		return s, nil
-	case l.Volume != nil:
-		s, err := volume.New(volume.Config{Path: l.Volume.Path})
-		if err != nil {
-			return nil, aboutLocation(l, err)
-		}
-		return s, nil
-	}
-	return nil, invalid("BackupLocation %s names no place that this agent knows", l.Name)
 }
 
 func (a *agent) repositoryOptions(l *plan.Location, s storage.Store) (repository.Options, error) {
@@ -94,7 +64,7 @@ func (a *agent) open(ctx context.Context, p *plan.Open) (result plan.Result, err
 		return plan.Result{}, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := probe(ctx, s); err != nil {
+	if err := probe(ctx, s, p.MakeDirectory); err != nil {
 		return plan.Result{}, aboutLocation(&p.Location, err)
 	}
 	o, err := a.repositoryOptions(&p.Location, s)
@@ -116,14 +86,25 @@ func (a *agent) open(ctx context.Context, p *plan.Open) (result plan.Result, err
 	if err != nil {
 		return plan.Result{}, l.about(err)
 	}
-	return l.state(ctx, m)
+	result, err = l.state(ctx, m)
+	if pinning, ok := s.(interface{ HostKey() string }); ok {
+		result.HostKey = pinning.HostKey()
+	}
+	return result, err
 }
 
 // probe writes and removes a small object. Its name begins like none of the repository's.
-func probe(ctx context.Context, s storage.Store) error {
+func probe(ctx context.Context, s storage.Store, makeDirectory bool) error {
 	name := "sitewright-probe-" + rand.Text()
 	const content = "Sitewright writes and removes this to see that it may."
-	if err := s.Put(ctx, name, bytes.NewReader([]byte(content)), int64(len(content))); err != nil {
+	put := func() error { return s.Put(ctx, name, strings.NewReader(content), int64(len(content))) }
+	err := put()
+	if on, can := s.(interface{ Make(context.Context) error }); can && makeDirectory && errors.Is(err, storage.ErrNoContainer) {
+		if err = on.Make(ctx); err == nil {
+			err = put()
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return s.Delete(ctx, name)

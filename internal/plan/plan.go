@@ -87,32 +87,6 @@ type Database struct {
 	Shared bool `json:"shared,omitempty"`
 }
 
-// Location is a repository: exactly one of S3 and Volume is set.
-type Location struct {
-	// Name of the BackupLocation, for messages.
-	Name   string  `json:"name"`
-	S3     *S3     `json:"s3,omitempty"`
-	Volume *Volume `json:"volume,omitempty"`
-	// PasswordFile holds the repository's password.
-	PasswordFile string `json:"passwordFile"`
-}
-
-// S3 is a bucket of an S3 service.
-type S3 struct {
-	Endpoint string `json:"endpoint"`
-	Region   string `json:"region,omitempty"`
-	Bucket   string `json:"bucket"`
-	Prefix   string `json:"prefix,omitempty"`
-	// AccessKeyFile and SecretKeyFile hold the credentials.
-	AccessKeyFile string `json:"accessKeyFile"`
-	SecretKeyFile string `json:"secretKeyFile"`
-}
-
-// Volume is a directory that is a mounted volume.
-type Volume struct {
-	Path string `json:"path"`
-}
-
 // Install makes a generation of a fresh release.
 type Install struct {
 	Site    Site    `json:"site"`
@@ -185,11 +159,6 @@ type Prune struct {
 	// Volume is the directory at which the site's volume is mounted.
 	Volume     string `json:"volume"`
 	Generation int64  `json:"generation"`
-}
-
-// Open opens a repository.
-type Open struct {
-	Location Location `json:"location"`
 }
 
 // Forget removes a snapshot.

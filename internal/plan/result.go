@@ -43,6 +43,8 @@ type Result struct {
 	Install     string     `json:"install,omitempty"`
 	Application string     `json:"application,omitempty"`
 	Time        *time.Time `json:"time,omitempty"`
+	// HostKey is what the SSH server of a location showed, as in known_hosts but without the host's name.
+	HostKey string `json:"hostKey,omitempty"`
 	// Repository is the repository's unique id, Maintenance who cares for it, and Statistics how large it is.
 	Repository  string       `json:"repository,omitempty"`
 	Maintenance *Maintenance `json:"maintenance,omitempty"`

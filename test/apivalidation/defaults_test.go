@@ -38,7 +38,7 @@ func TestDefaults(t *testing.T) {
 		"backup deletion":       {backup, "{}", "spec.deletionPolicy", "Delete"},
 		"backup ttl":            {backup, "{}", "spec.ttl", nil},
 		"restored database":     {restore, `spec: {to: {name: x, url: "http://x/"}}`, "spec.to.createDatabase", true},
-		"ftp port":              {location, "spec: {volume: null, ftp: {host: a, credentialsSecretRef: {name: x}}}", "spec.ftp.port", int64(21)},
+		"ftp port":              {location, "spec: {volume: null, ftp: {host: a, credentialsSecretRef: {name: x}}}", "spec.ftp.port", nil}, // It depends on tls.
 		"ftp encryption":        {location, "spec: {volume: null, ftp: {host: a, credentialsSecretRef: {name: x}}}", "spec.ftp.tls", "Explicit"},
 		"sftp port":             {location, "spec: {volume: null, sftp: {host: a, credentialsSecretRef: {name: x}}}", "spec.sftp.port", int64(22)},
 		"time zone":             {schedule, "{}", "spec.timeZone", "UTC"},

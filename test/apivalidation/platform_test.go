@@ -1,6 +1,9 @@
 package apivalidation
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestBackupLocation(t *testing.T) {
 	const (
@@ -20,6 +23,14 @@ func TestBackupLocation(t *testing.T) {
 		attempt{"volume of nothing", "spec: {volume: {size: 0}}", "spec.volume.size", "must be more than 0"},
 		attempt{"sftp without a login", instead("sftp: {host: a}"), "spec.sftp.credentialsSecretRef", "Required value"},
 		attempt{"ftp at port 0", instead("ftp: {host: a, port: 0, credentialsSecretRef: {name: x}}"), "spec.ftp.port", "greater than or equal to 1"},
+		attempt{"ftp out of its place", instead("ftp: {host: a, path: x/../../y, credentialsSecretRef: {name: x}}"), "spec.ftp.path", "must be a path without '..'"},
+		attempt{"ftp with odd certificates", instead("ftp: {host: a, caBundle: " + strings.Repeat("x", 32769) + ", credentialsSecretRef: {name: x}}"),
+			"spec.ftp.caBundle", "Too long"},
+		attempt{"sftp out of its place", instead("sftp: {host: a, path: .., credentialsSecretRef: {name: x}}"), "spec.sftp.path", "must be a path without '..'"},
+		attempt{"dropbox out of its place", instead("dropbox: {path: a/../.., credentialsSecretRef: {name: x}}"), "spec.dropbox.path",
+			"must be a path without '..'"},
+		attempt{"s3 addressed oddly", instead(`s3: {endpoint: "https://a", bucket: abc, addressing: Sideways, credentialsSecretRef: {name: x}}`),
+			"spec.s3.addressing", "Unsupported value"},
 		attempt{"webdav over ftp", instead(`webdav: {url: "ftp://a/b", credentialsSecretRef: {name: x}}`), "spec.webdav.url", "must be an http:// or https:// URL without credentials"},
 		attempt{"webdav with a login", instead(`webdav: {url: "https://a:b@c/", credentialsSecretRef: {name: x}}`), "spec.webdav.url", "must be an http:// or https:// URL without credentials"},
 	)

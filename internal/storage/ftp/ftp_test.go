@@ -2,10 +2,8 @@ package ftp_test
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,48 +23,11 @@ type ftpServer struct {
 	config ftp.Config
 }
 
-// start runs ProFTPD on dir with a user of its own. more is added to its configuration.
+// start runs ProFTPD on dir. more is added to its configuration.
 func start(t *testing.T, dir string, mode ftp.TLS, ca storagetest.CA, more ...string) ftpServer {
 	t.Helper()
-	program, err := exec.LookPath("/usr/sbin/proftpd")
-	if err != nil {
-		t.Fatalf("%v: install the packages proftpd-core and proftpd-mod-crypto", err)
-	}
-	hash, err := exec.Command("openssl", "passwd", "-6", password).Output()
-	if err != nil {
-		t.Fatalf("hash a password: %v: install the package openssl", err)
-	}
-	state := t.TempDir()
-	write := func(name, content string) string {
-		name = filepath.Join(state, name)
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return name
-	}
-	users := write("users", fmt.Sprintf("backup:%s:%d:%d::%s:/bin/false\n", strings.TrimSpace(string(hash)), os.Getuid(), os.Getgid(), dir))
-	address := storagetest.FreeAddress(t)
-	host, port, _ := strings.Cut(address, ":")
-	lines := []string{
-		"ServerType standalone", "DefaultAddress " + host, "Port " + port, "UseIPv6 off", "User root", "Group root", "RootLogin on",
-		"RequireValidShell off", "WtmpLog off", "MaxInstances 60", "AllowOverwrite on", "AllowStoreRestart on", "AllowRetrieveRestart on",
-		"AuthOrder mod_auth_file.c", "AuthUserFile " + users, "PidFile " + filepath.Join(state, "pid"),
-		"ScoreboardFile " + filepath.Join(state, "scoreboard"), "DelayEngine off", "TransferLog none", "SystemLog none",
-	}
-	if mode != ftp.TLSNone {
-		lines = append(lines, "LoadModule mod_tls.c", "TLSEngine on", "TLSRequired on", "TLSRSACertificateFile "+ca.CertFile,
-			"TLSRSACertificateKeyFile "+ca.KeyFile, "TLSVerifyClient off", "TLSLog none")
-		// Without options the data connection must continue the control connection's TLS session.
-		if mode == ftp.TLSImplicit {
-			lines = append(lines, "TLSOptions UseImplicitSSL")
-		}
-	}
-	config := write("proftpd.conf", strings.Join(append(append(lines, more...), ""), "\n"))
-	number, _ := strconv.Atoi(port)
-	return ftpServer{
-		daemon: storagetest.StartDaemon(t, address, program, "--nodaemon", "--config", config),
-		config: ftp.Config{Host: host, Port: number, Path: dir, TLS: mode, User: "backup", Password: password, CA: ca.PEM},
-	}
+	s := storagetest.StartProFTPD(t, dir, password, string(mode), ca, more...)
+	return ftpServer{s.Daemon, ftp.Config{Host: s.Host, Port: s.Port, Path: dir, TLS: mode, User: s.User, Password: password, CA: ca.PEM}}
 }
 
 func open(t *testing.T, c ftp.Config) *filetree.Store {

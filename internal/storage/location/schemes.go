@@ -2,6 +2,7 @@ package location
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -84,6 +85,9 @@ func (p *parts) s3() (Location, error) {
 	c.Bucket, c.Region = p.host[:i], p.host[i+1:]
 	if p.user == "" {
 		return Location{}, errors.New("the access key is missing")
+	}
+	if c.Addressing != s3.AddressingAuto && c.Addressing != s3.AddressingPath && c.Addressing != s3.AddressingVirtualHost {
+		return Location{}, fmt.Errorf("the option addressing must be %s or %s", s3.AddressingPath, s3.AddressingVirtualHost)
 	}
 	if c.Endpoint == "" {
 		c.Endpoint = amazon(c.Region)

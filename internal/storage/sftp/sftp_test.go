@@ -1,47 +1,20 @@
 package sftp_test
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/sitewright/sitewright/internal/storage"
 	"github.com/sitewright/sitewright/internal/storage/sftp"
 	"github.com/sitewright/sitewright/internal/storage/storagetest"
 )
-
-// keyFile makes a key pair and returns the private key, with a passphrase unless that is empty, and the public one.
-func keyFile(t *testing.T, passphrase string) (private []byte, public string) {
-	t.Helper()
-	pub, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if passphrase != "" {
-		block, err = ssh.MarshalPrivateKeyWithPassphrase(key, "", []byte(passphrase))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	line, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(block), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line)))
-}
 
 func write(t *testing.T, name, content string) string {
 	t.Helper()
@@ -60,35 +33,8 @@ type sshServer struct {
 // startOpenSSH runs OpenSSH's sshd, which lets the user of the test log in with a key.
 func startOpenSSH(t *testing.T, dir, hostKey string) sshServer {
 	t.Helper()
-	program, err := exec.LookPath("/usr/sbin/sshd")
-	if err != nil {
-		t.Fatalf("%v: install the package openssh-server", err)
-	}
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if me.Uid == "0" { // sshd separates privileges there.
-		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	private, public := keyFile(t, "")
-	state := t.TempDir()
-	address := storagetest.FreeAddress(t)
-	host, port, _ := strings.Cut(address, ":")
-	config := write(t, filepath.Join(state, "sshd_config"), strings.Join([]string{
-		"ListenAddress " + address,
-		"HostKey " + write(t, filepath.Join(state, "host_key"), hostKey),
-		"AuthorizedKeysFile " + write(t, filepath.Join(state, "authorized_keys"), public+"\n"),
-		"PidFile none", "UsePAM no", "StrictModes no", "PasswordAuthentication no", "PermitRootLogin prohibit-password",
-		"MaxStartups 50:30:100", "Subsystem sftp internal-sftp", "",
-	}, "\n"))
-	number, _ := strconv.Atoi(port)
-	return sshServer{
-		daemon: storagetest.StartDaemon(t, address, program, "-D", "-e", "-f", config),
-		config: sftp.Config{Host: host, Port: number, Path: dir, User: me.Username, PrivateKey: private},
-	}
+	s := storagetest.StartOpenSSH(t, hostKey)
+	return sshServer{daemon: s.Daemon, config: sftp.Config{Host: s.Host, Port: s.Port, Path: dir, User: s.User, PrivateKey: s.PrivateKey}}
 }
 
 const password = "ssh-secret: do not print"
@@ -143,8 +89,8 @@ func TestConformance(t *testing.T) {
 }
 
 func conformance(t *testing.T, start func(*testing.T, string, string) sshServer) {
-	hostKey, hostLine := keyFile(t, "")
-	otherKey, otherLine := keyFile(t, "")
+	hostKey, hostLine := storagetest.SSHKey(t, "")
+	otherKey, otherLine := storagetest.SSHKey(t, "")
 	dir := storagetest.SmallDisk(t, 512<<20)
 	server := start(t, dir, string(hostKey))
 	with := func(change func(*sftp.Config)) func(t *testing.T) storage.Store {
@@ -188,8 +134,8 @@ func conformance(t *testing.T, start func(*testing.T, string, string) sshServer)
 
 // TestHostKey: the first key is pinned and told, and a server that shows another one later is not trusted.
 func TestHostKey(t *testing.T) {
-	hostKey, hostLine := keyFile(t, "")
-	otherKey, _ := keyFile(t, "")
+	hostKey, hostLine := storagetest.SSHKey(t, "")
+	otherKey, _ := storagetest.SSHKey(t, "")
 	dir := t.TempDir()
 	first, second := startOpenSSH(t, dir, string(hostKey)), startOpenSSH(t, dir, string(otherKey))
 	s := open(t, first.config)
@@ -210,7 +156,7 @@ func TestHostKey(t *testing.T) {
 }
 
 func TestPrivateKey(t *testing.T) {
-	encrypted, _ := keyFile(t, "open sesame")
+	encrypted, _ := storagetest.SSHKey(t, "open sesame")
 	c := sftp.Config{Host: "vault.example", User: "backup", PrivateKey: encrypted}
 	for passphrase, want := range map[string]string{"": "give its passphrase", "wrong": "cannot be opened", "open sesame": ""} {
 		c.Passphrase = passphrase
@@ -234,7 +180,7 @@ func TestPrivateKey(t *testing.T) {
 
 // TestMake: only who sets a location up makes its directory.
 func TestMake(t *testing.T) {
-	hostKey, _ := keyFile(t, "")
+	hostKey, _ := storagetest.SSHKey(t, "")
 	server := startOpenSSH(t, filepath.Join(t.TempDir(), "a", "b"), string(hostKey))
 	s := open(t, server.config)
 	if err := s.Put(t.Context(), "x", strings.NewReader("x"), 1); !errors.Is(err, storage.ErrNoContainer) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/sitewright/sitewright/internal/storage"
+	"github.com/sitewright/sitewright/internal/storage/storagetest"
 	"github.com/sitewright/sitewright/internal/storage/webdav"
 )
 
@@ -140,8 +141,8 @@ func TestStatus(t *testing.T) {
 
 // TestBehindProxy puts through a proxy that ends TLS, behind which Apache takes the destination for another server's.
 func TestBehindProxy(t *testing.T) {
-	behind := startApache(t, "", "Digest", false)
-	front := httptest.NewTLSServer(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind.address}))
+	behind := storagetest.StartApache(t, password, "", "Digest", false)
+	front := httptest.NewTLSServer(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind.Address}))
 	t.Cleanup(front.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
 	s := open(t, webdav.Config{URL: strings.Replace(front.URL, "https", "webdavs", 1) + "/backups/", User: user, Password: password, CA: ca})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -29,6 +30,7 @@ type request struct {
 	method string
 	name   string
 	dir    bool
+	at     *url.URL // instead of name, where it is set
 	header map[string]string
 	body   *lease // may be nil
 	text   string // the body when body is nil
@@ -59,7 +61,10 @@ func (c *session) do(ctx context.Context, q request) (*http.Response, error) {
 }
 
 func (c *session) build(ctx context.Context, q request) (*http.Request, error) {
-	u := c.url(q.name, q.dir)
+	u := q.at
+	if u == nil {
+		u = c.url(q.name, q.dir)
+	}
 	var body io.Reader
 	switch {
 	case q.body != nil && q.size == 0:
@@ -210,16 +215,6 @@ func (c *session) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	return expect(http.MethodDelete, res, http.StatusNoContent, http.StatusOK, http.StatusAccepted)
-}
-
-// Mkdir implements filetree.Session.
-func (c *session) Mkdir(ctx context.Context, name string) error {
-	res, err := c.do(ctx, request{method: "MKCOL", name: name, dir: true})
-	if err != nil {
-		return err
-	}
-	// 405 says that something is there already. Were it a file, what follows would fail.
-	return expect("MKCOL", res, http.StatusCreated, http.StatusOK, http.StatusMethodNotAllowed)
 }
 
 // Alive implements filetree.Session. A nonce that has expired meanwhile is replaced here and not in a put.

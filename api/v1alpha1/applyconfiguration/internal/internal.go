@@ -588,6 +588,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: hostKey
+      type:
+        scalar: string
     - name: lastChecked
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -1029,6 +1032,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.FTPSource
   map:
     fields:
+    - name: caBundle
+      type:
+        scalar: string
     - name: credentialsSecretRef
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.LocalReference
@@ -1041,7 +1047,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: port
       type:
         scalar: numeric
-      default: 21
     - name: tls
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.TLSMode
@@ -1610,10 +1615,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: resources
       type:
         namedType: io.k8s.api.core.v1.ResourceRequirements
+- name: com.github.sitewright.sitewright.api.v1alpha1.S3Addressing
+  scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.S3Location
   map:
     fields:
+    - name: addressing
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.S3Addressing
     - name: bucket
+      type:
+        scalar: string
+    - name: caBundle
       type:
         scalar: string
     - name: credentialsSecretRef
@@ -1839,6 +1852,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.WebDAVLocation
   map:
     fields:
+    - name: caBundle
+      type:
+        scalar: string
     - name: credentialsSecretRef
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.LocalReference

@@ -18,6 +18,9 @@ type BackupLocationStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// where is the location in a few words, without secrets.
 	Where *string `json:"where,omitempty"`
+	// hostKey is what an SSH server without spec.sftp.hostKey showed at first use, in the format of known_hosts. It is enforced for as
+	// long as the location is on that server.
+	HostKey *string `json:"hostKey,omitempty"`
 	// repositoryID tells one repository from another made later in the same place.
 	RepositoryID *string `json:"repositoryID,omitempty"`
 	// passwordSecretRef names the password that opens the repository with the stock kopia program.
@@ -64,6 +67,14 @@ func (b *BackupLocationStatusApplyConfiguration) WithConditions(values ...*v1.Co
 // If called multiple times, the Where field is set to the value of the last call.
 func (b *BackupLocationStatusApplyConfiguration) WithWhere(value string) *BackupLocationStatusApplyConfiguration {
 	b.Where = &value
+	return b
+}
+
+// WithHostKey sets the HostKey field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HostKey field is set to the value of the last call.
+func (b *BackupLocationStatusApplyConfiguration) WithHostKey(value string) *BackupLocationStatusApplyConfiguration {
+	b.HostKey = &value
 	return b
 }
 

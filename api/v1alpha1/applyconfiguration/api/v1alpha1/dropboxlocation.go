@@ -7,7 +7,7 @@ package v1alpha1
 //
 // DropboxLocation is a folder of a Dropbox account.
 type DropboxLocationApplyConfiguration struct {
-	// path of the folder in the account.
+	// path of the folder, from the root of what the app may see.
 	Path *string `json:"path,omitempty"`
 	// credentialsSecretRef names a Secret with the keys app-key, app-secret and refresh-token.
 	CredentialsSecretRef *LocalReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`

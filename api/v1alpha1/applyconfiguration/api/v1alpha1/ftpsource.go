@@ -13,12 +13,14 @@ import (
 type FTPSourceApplyConfiguration struct {
 	// host of the server.
 	Host *string `json:"host,omitempty"`
-	// port of the server.
+	// port of the server; omitted: 21, or 990 with tls Implicit.
 	Port *int32 `json:"port,omitempty"`
-	// path of the site's directory.
+	// path of the directory, from where the login leads unless it begins with a slash.
 	Path *string `json:"path,omitempty"`
-	// tls encrypts the connection.
+	// tls encrypts the connection. A server that does not offer it is an error: nothing falls back to clear text.
 	TLS *apiv1alpha1.TLSMode `json:"tls,omitempty"`
+	// caBundle holds PEM certificates that are trusted besides the usual ones.
+	CABundle *string `json:"caBundle,omitempty"`
 	// credentialsSecretRef names a Secret with the keys username and password.
 	CredentialsSecretRef *LocalReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 }
@@ -58,6 +60,14 @@ func (b *FTPSourceApplyConfiguration) WithPath(value string) *FTPSourceApplyConf
 // If called multiple times, the TLS field is set to the value of the last call.
 func (b *FTPSourceApplyConfiguration) WithTLS(value apiv1alpha1.TLSMode) *FTPSourceApplyConfiguration {
 	b.TLS = &value
+	return b
+}
+
+// WithCABundle sets the CABundle field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundle field is set to the value of the last call.
+func (b *FTPSourceApplyConfiguration) WithCABundle(value string) *FTPSourceApplyConfiguration {
+	b.CABundle = &value
 	return b
 }
 

@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/sitewright/sitewright/api/v1alpha1"
+)
+
 // S3LocationApplyConfiguration represents a declarative configuration of the S3Location type for use
 // with apply.
 //
@@ -15,6 +19,11 @@ type S3LocationApplyConfiguration struct {
 	Bucket *string `json:"bucket,omitempty"`
 	// prefix of the objects' names; a slash at its end is added where there is none.
 	Prefix *string `json:"prefix,omitempty"`
+	// addressing says where the bucket's name goes in a request; omitted: VirtualHost on the services that are known to want that, else
+	// Path.
+	Addressing *apiv1alpha1.S3Addressing `json:"addressing,omitempty"`
+	// caBundle holds PEM certificates that are trusted besides the usual ones.
+	CABundle *string `json:"caBundle,omitempty"`
 	// credentialsSecretRef names a Secret with the keys access-key and secret-key.
 	CredentialsSecretRef *LocalReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 }
@@ -54,6 +63,22 @@ func (b *S3LocationApplyConfiguration) WithBucket(value string) *S3LocationApply
 // If called multiple times, the Prefix field is set to the value of the last call.
 func (b *S3LocationApplyConfiguration) WithPrefix(value string) *S3LocationApplyConfiguration {
 	b.Prefix = &value
+	return b
+}
+
+// WithAddressing sets the Addressing field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Addressing field is set to the value of the last call.
+func (b *S3LocationApplyConfiguration) WithAddressing(value apiv1alpha1.S3Addressing) *S3LocationApplyConfiguration {
+	b.Addressing = &value
+	return b
+}
+
+// WithCABundle sets the CABundle field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundle field is set to the value of the last call.
+func (b *S3LocationApplyConfiguration) WithCABundle(value string) *S3LocationApplyConfiguration {
+	b.CABundle = &value
 	return b
 }
 

@@ -11,11 +11,13 @@ type SSHSourceApplyConfiguration struct {
 	Host *string `json:"host,omitempty"`
 	// port of the server.
 	Port *int32 `json:"port,omitempty"`
-	// path of the site's directory.
+	// path of the directory, from where the login leads unless it begins with a slash.
 	Path *string `json:"path,omitempty"`
-	// hostKey is the server's public key in the format of known_hosts; omitted: pinned at first use.
+	// hostKey is the server's public key in the format of known_hosts; omitted: pinned at first use, and another one is refused from
+	// then on. A server that was set up anew is trusted again when its new key is written here.
 	HostKey *string `json:"hostKey,omitempty"`
-	// credentialsSecretRef names a Secret with the keys username and password or ssh-privatekey.
+	// credentialsSecretRef names a Secret with the keys username and password or ssh-privatekey, which may be encrypted with what is
+	// under the key passphrase.
 	CredentialsSecretRef *LocalReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 }
 

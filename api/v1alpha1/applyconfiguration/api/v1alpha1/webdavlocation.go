@@ -9,6 +9,8 @@ package v1alpha1
 type WebDAVLocationApplyConfiguration struct {
 	// url of the collection.
 	URL *string `json:"url,omitempty"`
+	// caBundle holds PEM certificates that are trusted besides the usual ones.
+	CABundle *string `json:"caBundle,omitempty"`
 	// credentialsSecretRef names a Secret with the keys username and password.
 	CredentialsSecretRef *LocalReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 }
@@ -24,6 +26,14 @@ func WebDAVLocation() *WebDAVLocationApplyConfiguration {
 // If called multiple times, the URL field is set to the value of the last call.
 func (b *WebDAVLocationApplyConfiguration) WithURL(value string) *WebDAVLocationApplyConfiguration {
 	b.URL = &value
+	return b
+}
+
+// WithCABundle sets the CABundle field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundle field is set to the value of the last call.
+func (b *WebDAVLocationApplyConfiguration) WithCABundle(value string) *WebDAVLocationApplyConfiguration {
+	b.CABundle = &value
 	return b
 }
 
