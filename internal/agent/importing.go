@@ -88,7 +88,9 @@ func (i *importing) arrange(ctx context.Context, t *archive.Tree) (*archive.Layo
 		return i.foreign(ctx, t)
 	}
 	for _, d := range []string{generation.WWW, generation.Data} {
-		l.Files[d] = l.Files[d] // A directory that is not there becomes an empty one.
+		if _, there := l.Files[d]; !there {
+			l.Files[d] = nil // It becomes an empty directory.
+		}
 	}
 	var m snapshots.Manifest
 	if err := json.Unmarshal(l.Manifest, &m); err != nil {

@@ -26,6 +26,9 @@ func (a *agent) store(l *plan.Location) (storage.Store, error) {
 		return nil, invalid("BackupLocation %s names no place that this agent knows", l.Name)
 	}
 	s, err := place.Open()
+	if _, failed := errors.AsType[*storage.Error](err); failed {
+		return nil, aboutLocation(l, err)
+	}
 	if err != nil {
 		return nil, invalid("BackupLocation %s: %v", l.Name, err)
 	}

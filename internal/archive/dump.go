@@ -46,7 +46,7 @@ func (u *unzipped) Read(p []byte) (int, error) {
 	if u.out += int64(n); u.out > ratioFrom && u.out/maxRatio > u.node.Size {
 		return 0, refuse(u.node.Name, "unpacks to more than %d times its size", maxRatio)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = refuse(u.node.Name, "is damaged: %v", err)
 	}
 	return n, err

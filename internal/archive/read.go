@@ -189,7 +189,7 @@ func (f *file) Read(p []byte) (int, error) {
 	if boundErr := f.bound(f.entry); boundErr != nil {
 		return 0, boundErr
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = f.damaged(f.entry, err)
 	}
 	return n, err

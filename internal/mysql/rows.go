@@ -89,8 +89,10 @@ func writeRows(ctx context.Context, conn *session, w io.Writer, t *table, max in
 		return nil
 	}
 	r := &rowWriter{w: w, max: max, head: "INSERT INTO " + QuoteName(t.name) + " (" + quoteNames(columnNames(columns)) + ") VALUES\n"}
-	results, raw := charset, false
-	if r.columns, raw = encodings(columns); raw {
+	encoded, raw := encodings(columns)
+	r.columns = encoded
+	results := charset
+	if raw {
 		results = "NULL"
 	}
 	if err := conn.exec(ctx, "SET character_set_results = "+results); err != nil {

@@ -125,7 +125,7 @@ func (s *Store) errorOf(op, name string, err error) error {
 	}
 	if answer, ok := errors.AsType[*apiError](err); ok {
 		e.Err = answer
-		e.Kind, e.Hint = explain(answer)
+		e.Hint, e.Kind = explain(answer)
 		return e
 	}
 	switch {
@@ -137,35 +137,35 @@ func (s *Store) errorOf(op, name string, err error) error {
 	return e
 }
 
-func explain(e *apiError) (kind error, hint string) {
+func explain(e *apiError) (hint string, kind error) {
 	switch {
 	case e.has("invalid_grant"):
-		return storage.ErrDenied, "the refresh token is not valid any more; connect the location to Dropbox again"
+		return "the refresh token is not valid any more; connect the location to Dropbox again", storage.ErrDenied
 	case e.has("invalid_client", "unauthorized_client", "invalid_client_id"):
-		return storage.ErrDenied, "check the app key and the app secret"
+		return "check the app key and the app secret", storage.ErrDenied
 	case e.has("lookup_failed", "content_hash_mismatch", "too_many_write_operations", "operation_suppressed"):
-		return storage.ErrUnreachable, ""
+		return "", storage.ErrUnreachable
 	case e.has("insufficient_space", "team_folder_insufficient_space", "member_folder_insufficient_space", "insufficient_quota",
 		"payload_too_large"):
-		return storage.ErrFull, "make room in the Dropbox account or delete old backups"
+		return "make room in the Dropbox account or delete old backups", storage.ErrFull
 	case e.has("no_write_permission", "access_restricted", "restricted_content", "team_folder", "locked"):
-		return storage.ErrDenied, "check that the app may write in the folder"
+		return "check that the app may write in the folder", storage.ErrDenied
 	case e.has("malformed_path", "disallowed_name"):
-		return storage.ErrInvalidName, ""
+		return "", storage.ErrInvalidName
 	case e.has("not_found", "not_file", "not_folder"):
-		return storage.ErrNotFound, ""
+		return "", storage.ErrNotFound
 	}
 	switch {
 	case e.status == http.StatusUnauthorized:
-		return storage.ErrDenied, "connect the location to Dropbox again"
+		return "connect the location to Dropbox again", storage.ErrDenied
 	case e.status == http.StatusForbidden:
-		return storage.ErrDenied, "check the permissions of the app and of the account"
+		return "check the permissions of the app and of the account", storage.ErrDenied
 	case e.status == http.StatusRequestedRangeNotSatisfiable:
-		return storage.ErrInvalidRange, ""
+		return "", storage.ErrInvalidRange
 	case e.status == http.StatusTooManyRequests:
-		return storage.ErrUnreachable, "Dropbox limits how often it is asked; use the account for less at once"
+		return "Dropbox limits how often it is asked; use the account for less at once", storage.ErrUnreachable
 	case e.status >= 500:
-		return storage.ErrUnreachable, "Dropbox answers but fails"
+		return "Dropbox answers but fails", storage.ErrUnreachable
 	}
-	return nil, ""
+	return "", nil
 }

@@ -60,7 +60,7 @@ type Server interface {
 	Dial(ctx context.Context) (Session, error)
 	// Explain sorts an error of Dial or of a session into one of package storage's kinds, with a remedy for people; nil when
 	// none applies. It is not asked about contexts that ended.
-	Explain(err error) (kind error, hint string)
+	Explain(err error) (hint string, kind error)
 	// String names the server and directory for people, without secrets.
 	String() string
 }
@@ -169,7 +169,7 @@ type reader struct {
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		r.ended = true
 	case err != nil:
 		r.failed = true
@@ -254,7 +254,7 @@ func (s *Store) kindOf(err error) error {
 			return kind
 		}
 	}
-	kind, _ := s.server.Explain(err)
+	_, kind := s.server.Explain(err)
 	return kind
 }
 
@@ -270,7 +270,7 @@ func (s *Store) errorOf(op, name string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return e // The caller gave up; the server is not to blame.
 	}
-	_, e.Hint = s.server.Explain(err)
+	e.Hint, _ = s.server.Explain(err)
 	e.Kind = s.kindOf(err)
 	return e
 }

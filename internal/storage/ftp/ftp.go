@@ -148,33 +148,33 @@ func (s *server) login(ctx context.Context) (*session, error) {
 }
 
 // Explain implements filetree.Server.
-func (s *server) Explain(err error) (error, string) {
+func (s *server) Explain(err error) (hint string, kind error) {
 	if storage.IsUntrusted(err) {
-		return storage.ErrUntrusted, "give the location the CA that signed the certificate of " + s.Host
+		return "give the location the CA that signed the certificate of " + s.Host, storage.ErrUntrusted
 	}
 	switch {
 	case errors.Is(err, errMissing):
-		return storage.ErrNotFound, ""
+		return "", storage.ErrNotFound
 	case errors.Is(err, errForbidden):
-		return storage.ErrDenied, fmt.Sprintf("let %s write to directory %s on %s", s.User, s.dir, s.address)
+		return fmt.Sprintf("let %s write to directory %s on %s", s.User, s.dir, s.address), storage.ErrDenied
 	}
 	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		switch reply.Code {
 		case ftp.StatusNotLoggedIn, ftp.StatusInvalidCredentials, ftp.StatusLoginNeedAccount:
-			return storage.ErrDenied, "check the user name and the password for " + s.address
+			return "check the user name and the password for " + s.address, storage.ErrDenied
 		case ftp.StatusStorNeedAccount, statusNeedsTLS, statusTLSRefused:
-			return storage.ErrDenied, fmt.Sprintf("%s does not take tls %s; choose another mode", s.address, s.TLS)
+			return fmt.Sprintf("%s does not take tls %s; choose another mode", s.address, s.TLS), storage.ErrDenied
 		case ftp.Status452, ftp.StatusExceededStorage:
-			return storage.ErrFull, "make room on " + s.address + " or delete old backups"
+			return "make room on " + s.address + " or delete old backups", storage.ErrFull
 		case ftp.StatusNotAvailable, ftp.StatusCanNotOpenDataConnection, ftp.StatusTransfertAborted, ftp.StatusHostUnavailable,
 			ftp.StatusFileActionIgnored, ftp.StatusActionAborted:
-			return storage.ErrUnreachable, s.address + " answers but fails; see its own log"
+			return s.address + " answers but fails; see its own log", storage.ErrUnreachable
 		}
 	}
 	if storage.IsNetwork(err) {
-		return storage.ErrUnreachable, "check that " + s.address + " is right, answers from the cluster, and lets passive connections through"
+		return "check that " + s.address + " is right, answers from the cluster, and lets passive connections through", storage.ErrUnreachable
 	}
-	return nil, ""
+	return "", nil
 }
 
 // Reply codes of RFC 2228 that the library has no names for.

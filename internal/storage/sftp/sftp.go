@@ -191,11 +191,11 @@ func (s *server) handshake(conn *heardConn) (*session, error) {
 	files, err := sftp.NewClient(client, sftp.UseConcurrentReads(true), sftp.UseConcurrentWrites(true),
 		sftp.MaxConcurrentRequestsPerFile(requests))
 	if err != nil {
-		client.Close()
+		_ = client.Close() // The first error tells more.
 		return nil, &subsystemError{err}
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
-		client.Close()
+		_ = client.Close() // The first error tells more.
 		return nil, err
 	}
 	c := &session{conn: conn, ssh: client, files: files, dir: s.dir, ended: make(chan struct{})}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func readThrough(t *testing.T, s storage.Store, name string, data []byte, happen
 	}
 	happens()
 	rest, err := io.ReadAll(r)
-	if err == nil && !bytes.Equal(append(head, rest...), data) {
+	if err == nil && !bytes.Equal(slices.Concat(head, rest), data) {
 		t.Errorf("a body that was cut after %d bytes ended as if it were whole", len(head)+len(rest))
 	}
 }

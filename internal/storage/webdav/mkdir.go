@@ -17,7 +17,7 @@ func (c *session) Mkdir(ctx context.Context, name string) error {
 }
 
 func (c *session) make(ctx context.Context, collection *url.URL) error {
-	res, err := c.do(ctx, request{method: "MKCOL", at: collection})
+	res, err := c.do(ctx, request{method: "MKCOL", at: collection}) //nolint:bodyclose // expect closes it
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (c *session) Open(ctx context.Context, name string, offset, length int64) (
 
 func (c *session) get(ctx context.Context, name string, header map[string]string) (res *http.Response, err error) {
 	err = settle(ctx, func() (passing bool, err error) {
-		if res, err = c.do(ctx, request{method: http.MethodGet, name: name, header: header}); err != nil {
+		if res, err = c.do(ctx, request{method: http.MethodGet, name: name, header: header}); err != nil { //nolint:bodyclose // the reader closes it
 			return false, err
 		}
 		if res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusForbidden {

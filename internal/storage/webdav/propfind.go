@@ -120,7 +120,7 @@ func (l *listing) read(body io.Reader) error {
 	for {
 		bounded.left = maxResponse
 		token, err := decoder.Token()
-		if err == io.EOF && !inside {
+		if errors.Is(err, io.EOF) && !inside {
 			return fmt.Errorf("it is empty: %w", io.ErrUnexpectedEOF)
 		}
 		if err != nil {

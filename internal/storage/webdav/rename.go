@@ -31,7 +31,7 @@ func (c *session) Rename(ctx context.Context, from, to string) error {
 
 func (c *session) move(ctx context.Context, from, destination string) error {
 	return settle(ctx, func() (passing bool, err error) {
-		res, err := c.do(ctx, request{method: "MOVE", name: from, header: map[string]string{"Destination": destination, "Overwrite": "T"}})
+		res, err := c.do(ctx, request{method: "MOVE", name: from, header: map[string]string{"Destination": destination, "Overwrite": "T"}}) //nolint:bodyclose // expect closes it
 		if err != nil {
 			return false, err
 		}

@@ -181,7 +181,7 @@ func (l *lease) end() {
 // Write implements filetree.Session with one PUT.
 func (c *session) Write(ctx context.Context, name string, r io.Reader, size int64) error {
 	body := &lease{r: r}
-	res, err := c.do(ctx, request{method: http.MethodPut, name: name, body: body, size: size,
+	res, err := c.do(ctx, request{method: http.MethodPut, name: name, body: body, size: size, //nolint:bodyclose // expect closes it
 		header: map[string]string{"Content-Type": "application/octet-stream"}})
 	body.end()
 	if err != nil {
@@ -210,7 +210,7 @@ func (c *session) Remove(ctx context.Context, name string) error {
 	if !e.Mode.IsRegular() {
 		return fmt.Errorf("%w: %s is a collection", storage.ErrNotFound, name)
 	}
-	res, err := c.do(ctx, request{method: http.MethodDelete, name: name})
+	res, err := c.do(ctx, request{method: http.MethodDelete, name: name}) //nolint:bodyclose // expect closes it
 	if err != nil {
 		return err
 	}

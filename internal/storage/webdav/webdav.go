@@ -158,53 +158,53 @@ func (e *statusError) Error() string {
 }
 
 // Explain implements filetree.Server.
-func (s *server) Explain(err error) (kind error, hint string) {
+func (s *server) Explain(err error) (hint string, kind error) {
 	host := s.base.Host
 	if status, ok := errors.AsType[*statusError](err); ok {
 		return explainStatus(status, host)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return storage.ErrNotFound, ""
+		return "", storage.ErrNotFound
 	case storage.IsUntrusted(err):
-		return storage.ErrUntrusted, "give the location the CA that signed the certificate of " + host
+		return "give the location the CA that signed the certificate of " + host, storage.ErrUntrusted
 	case storage.IsNetwork(err):
-		return storage.ErrUnreachable, "check that " + host + " is right and answers from the cluster"
+		return "check that " + host + " is right and answers from the cluster", storage.ErrUnreachable
 	}
-	return nil, ""
+	return "", nil
 }
 
-func explainStatus(e *statusError, host string) (kind error, hint string) {
+func explainStatus(e *statusError, host string) (hint string, kind error) {
 	switch e.code {
 	case http.StatusUnauthorized:
 		if e.spent {
-			return storage.ErrUnreachable, host + " asked for the login in the middle of a transfer"
+			return host + " asked for the login in the middle of a transfer", storage.ErrUnreachable
 		}
-		return storage.ErrDenied, "check the user and password"
+		return "check the user and password", storage.ErrDenied
 	case http.StatusForbidden, http.StatusProxyAuthRequired:
-		return storage.ErrDenied, "check that the user may read and write in the directory"
+		return "check that the user may read and write in the directory", storage.ErrDenied
 	case http.StatusLocked:
-		return storage.ErrDenied, "another client of " + host + " holds a lock on the file or directory; release it"
+		return "another client of " + host + " holds a lock on the file or directory; release it", storage.ErrDenied
 	case http.StatusNotFound, http.StatusGone, http.StatusConflict: // RFC 4918 says conflict of a missing parent.
-		return storage.ErrNotFound, ""
+		return "", storage.ErrNotFound
 	case http.StatusRequestedRangeNotSatisfiable:
-		return storage.ErrInvalidRange, ""
+		return "", storage.ErrInvalidRange
 	case http.StatusInsufficientStorage:
-		return storage.ErrFull, "make room on " + host + " or delete old backups"
+		return "make room on " + host + " or delete old backups", storage.ErrFull
 	case http.StatusRequestEntityTooLarge:
-		return storage.ErrFull, host + " takes no file of this size; raise its limit for request bodies"
+		return host + " takes no file of this size; raise its limit for request bodies", storage.ErrFull
 	case http.StatusLengthRequired:
-		return nil, host + " takes no file whose size is not known in advance"
+		return host + " takes no file whose size is not known in advance", nil
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return nil, "check that the URL is a WebDAV collection that may be written to"
+		return "check that the URL is a WebDAV collection that may be written to", nil
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-		return storage.ErrUnreachable, host + " answers but is overloaded"
+		return host + " answers but is overloaded", storage.ErrUnreachable
 	}
 	if e.location != "" {
-		return nil, "write the address to which the server leads into the location's URL"
+		return "write the address to which the server leads into the location's URL", nil
 	}
 	if e.code >= 500 {
-		return storage.ErrUnreachable, host + " answers but fails; see its own log"
+		return host + " answers but fails; see its own log", storage.ErrUnreachable
 	}
-	return nil, ""
+	return "", nil
 }
