@@ -13,6 +13,7 @@ import (
 	"github.com/sitewright/sitewright/internal/agent"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/recipe"
+	"github.com/sitewright/sitewright/internal/repository"
 )
 
 const dataLong = `The steps of which backups, restores and clones are made, one at a time, on any machine that reaches the database and the
@@ -21,7 +22,11 @@ location: for support, for scripts and for tests. None of them talks to Kubernet
 A DATABASE is mysql://user@host:port/name, with ?prefix=wp_ when only names beginning with wp_ are meant. The port is 3306
 when absent.
 
-Passwords come from files or from the environment, never from arguments, which every user of the machine can read.
+` + locationHelp + `
+
+A SNAPSHOT is an id, as list prints it, or NAMESPACE/NAME for the newest of a site.
+
+Passwords and keys come from files or from the environment, never from arguments, which every user of the machine can read.
 
 Standard output holds the result alone: what was asked for, or JSON that says what was done. Progress and warnings go to
 standard error; --quiet leaves the progress out.
@@ -38,7 +43,7 @@ const exitCodes = `Exit codes:
 func newDataCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "data VERB",
-		Short: "Dump, load, copy and rewrite databases by hand",
+		Short: "Back up, restore and move sites and databases by hand, without a cluster",
 		Long:  dataLong,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -49,7 +54,9 @@ func newDataCommand() *cobra.Command {
 	}
 	command.PersistentFlags().Bool("quiet", false, "print no progress")
 	command.SetFlagErrorFunc(flagError)
-	command.AddCommand(newDumpCommand(), newLoadCommand(), newCopyCommand(), newRewriteCommand())
+	command.AddCommand(newDumpCommand(), newLoadCommand(), newCopyCommand(), newRewriteCommand(),
+		newSnapshotCommand(), newRestoreCommand(), newVerifyCommand(), newExportCommand(), newImportCommand(),
+		newCreateCommand(), newListCommand(), newDeleteCommand(), newMaintainCommand(), newStatsCommand())
 	for _, verb := range command.Commands() {
 		verb.Long += "\n\n" + exitCodes
 	}
@@ -108,7 +115,7 @@ func exitCode(err error) int {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.code
 	}
-	for _, lasting := range []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrExist} {
+	for _, lasting := range []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrExist, repository.ErrNotInitialized, repository.ErrExists} {
 		if errors.Is(err, lasting) {
 			return plan.ExitTerminal
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sitewright/sitewright/internal/recipe"
 )
 
 // meterEvery is the shortest time between two lines of progress.
@@ -68,7 +70,7 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 
 // warn prints what the user should know although the work was done.
 func (t *task) warn(format string, args ...any) {
-	t.PrintErrf("warning: "+format+"\n", args...)
+	t.PrintErrf("warning: %s\n", recipe.Scrub(fmt.Sprintf(format, args...), t.secrets))
 }
 
 // answer prints a result as one line of JSON.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/mysql/mysqltest"
 	"github.com/sitewright/sitewright/internal/plan"
@@ -289,5 +291,10 @@ func TestHelp(t *testing.T) {
 				t.Errorf("the help of %s has no %q", command.Name(), part)
 			}
 		}
+		command.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" || !strings.Contains(help, "--"+f.Name) {
+				t.Errorf("the help of %s does not explain --%s", command.Name(), f.Name)
+			}
+		})
 	}
 }

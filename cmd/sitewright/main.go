@@ -14,6 +14,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop) // A second signal ends the process at once.
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err == nil {

@@ -85,11 +85,11 @@ func Read(ctx context.Context, r *repository.Repository, id string) (m Manifest,
 		return Manifest{}, fmt.Errorf("reading the manifest of snapshot %s: %w", id, err)
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
-		return Manifest{}, fmt.Errorf("snapshot %s: %w: it is damaged: %v", id, ErrManifest, err)
+		return Manifest{}, fmt.Errorf("snapshot %s: %w: it is damaged: %w", id, ErrManifest, err)
 	}
 	m.Size = int64(len(b))
 	if err := m.Check(); err != nil {
-		return Manifest{}, fmt.Errorf("snapshot %s: %w: %v", id, ErrManifest, err)
+		return Manifest{}, fmt.Errorf("snapshot %s: %w: %w", id, ErrManifest, err)
 	}
 	return m, nil
 }
