@@ -83,6 +83,9 @@ func TestBackupLocationOnS3(t *testing.T) {
 
 	delete(w.answers, "open")
 	w.clock.advance(30 * time.Second)
+	w.settle(l)
+	same(t, "another try", w.there(&batchv1.Job{}, "open-s3"), true)
+	w.expect(l, status.InProgressStatus, api.ReasonRetrying, "check Secret keys")
 	w.play(l)
 	w.expect(l, status.CurrentStatus, api.ReasonSucceeded)
 	change(w, l, func(l *api.BackupLocation) { l.Spec.S3.Bucket = "other" })

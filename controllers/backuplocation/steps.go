@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -153,6 +154,11 @@ func (p *place) open(ctx context.Context) (*step.Wait, error) {
 			// A look at what worked last time is no news until it fails.
 			p.sooner(wait.After)
 			return nil, nil
+		}
+		ready := meta.FindStatusCondition(p.status.Conditions, api.ConditionReady)
+		if wait.Reason == api.ReasonProgressing && ready != nil && ready.Reason == api.ReasonRetrying && ready.ObservedGeneration == p.location.Generation {
+			// Another try is no news either: what the last one failed of stays to be read.
+			return step.Retry(ready.Message, wait.After), nil
 		}
 		return wait, nil
 	}
