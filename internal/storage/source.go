@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // RetryPut is Retry for a put of r under name; r must hold exactly size bytes unless size is -1. put gets a reader that hides
@@ -15,8 +16,8 @@ func RetryPut(ctx context.Context, name string, r io.Reader, size int64, put fun
 	try := func(ctx context.Context) error {
 		source := &sourceReader{r: ExactReader(r, size)}
 		err := put(ctx, source)
-		if source.err != nil {
-			return fmt.Errorf("put %q: read its source: %w", name, source.err)
+		if sourceErr := source.end(); sourceErr != nil {
+			return fmt.Errorf("put %q: read its source: %w", name, sourceErr)
 		}
 		return err
 	}
@@ -43,16 +44,33 @@ func rewindable(r io.Reader) (int64, io.Seeker) {
 	return start, seeker
 }
 
-// sourceReader hides Seek and Close from protocol libraries and remembers a failure of the source.
+// sourceReader hides Seek and Close from protocol libraries and remembers a failure of the source. Once the put has ended it
+// lets nobody read the source any more: net/http may go on reading a request's body for a moment after its response has
+// come, when the source belongs to the next try, or its memory to something else.
 type sourceReader struct {
-	r   io.Reader
-	err error
+	mu    sync.Mutex
+	r     io.Reader
+	err   error
+	ended bool
 }
 
 func (s *sourceReader) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return 0, io.EOF
+	}
 	n, err := s.r.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 	}
 	return n, err
+}
+
+// end waits for a read that is under way, ends the reading, and returns the source's failure.
+func (s *sourceReader) end() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	return s.err
 }

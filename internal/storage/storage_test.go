@@ -87,3 +87,30 @@ func TestErrorWords(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestRetryPutKeepsItsSource: a protocol's library that goes on reading after a put, as net/http does for a moment, reads
+// nothing of the next try, and nothing when the source belongs to somebody else again.
+func TestRetryPutKeepsItsSource(t *testing.T) {
+	var first, second io.Reader
+	got := ""
+	err := RetryPut(t.Context(), "a", strings.NewReader("content"), 7, func(_ context.Context, r io.Reader) error {
+		if first == nil {
+			first = r
+			_, err := io.ReadFull(r, make([]byte, 3))
+			return errors.Join(err, &Error{Op: "put", Kind: ErrUnreachable})
+		}
+		second = r
+		if n, err := first.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("the first try reads %d bytes of the second: %v", n, err)
+		}
+		b, err := io.ReadAll(r)
+		got = string(b)
+		return err
+	})
+	if err != nil || got != "content" {
+		t.Errorf("put %q: %v", got, err)
+	}
+	if n, err := second.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("after the put it reads %d bytes: %v", n, err)
+	}
+}
