@@ -169,16 +169,22 @@ func (t *task) tellHostKey(l location.Location, store storage.Store) {
 // inRepository opens the repository in a location and calls do.
 func (t *task) inRepository(ctx context.Context, text string, do func(context.Context, *repository.Repository) error) error {
 	return t.atLocation(ctx, text, func(ctx context.Context, o repository.Options) error {
-		r, err := repository.Open(ctx, o)
+		err := opened(ctx, o, do)
 		if errors.Is(err, repository.ErrNotInitialized) {
-			return fmt.Errorf("%w: make one with \"sitewright data create\", or correct the LOCATION", err)
+			err = fmt.Errorf("%w: make one with \"sitewright data create\", or correct the LOCATION", err)
 		}
-		if err != nil {
-			return err
-		}
-		// A verb that was stopped still has to let go of its connections.
-		return errors.Join(do(ctx, r), r.Close(context.WithoutCancel(ctx)))
+		return err
 	})
+}
+
+// opened opens a repository and calls do.
+func opened(ctx context.Context, o repository.Options, do func(context.Context, *repository.Repository) error) error {
+	r, err := repository.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	// A verb that was stopped still has to let go of its connections.
+	return errors.Join(do(ctx, r), r.Close(context.WithoutCancel(ctx)))
 }
 
 // snapshot finds the one that an argument names: by its id, or as the newest of a site.

@@ -37,15 +37,17 @@ Environment:
   sitewright data create --repository-password-file repo.pw --location-password-file s3.pw s3://AKIA123@backups.eu-central-1/sites`,
 		Args: exactly("LOCATION"),
 		RunE: verb(func(ctx context.Context, t *task, args []string) error {
-			err := t.atLocation(ctx, args[0], repository.Create)
-			if errors.Is(err, repository.ErrExists) {
-				return fmt.Errorf("%w: use it as it is, or name another LOCATION", err)
-			}
-			if err != nil {
-				return err
-			}
-			return t.inRepository(ctx, args[0], func(_ context.Context, r *repository.Repository) error {
-				return answer(t.OutOrStdout(), made{r.UniqueID()})
+			return t.atLocation(ctx, args[0], func(ctx context.Context, o repository.Options) error {
+				err := repository.Create(ctx, o)
+				if errors.Is(err, repository.ErrExists) {
+					return fmt.Errorf("%w: use it as it is, or name another LOCATION", err)
+				}
+				if err != nil {
+					return err
+				}
+				return opened(ctx, o, func(_ context.Context, r *repository.Repository) error {
+					return answer(t.OutOrStdout(), made{r.UniqueID()})
+				})
 			})
 		}),
 	}
