@@ -18,7 +18,14 @@ import (
 	"github.com/sitewright/sitewright/internal/rewrite"
 )
 
-func TestMain(m *testing.M) { os.Exit(mysqltest.Main(m)) }
+// TestMain runs the tests, or the program itself for those that want it as a process.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(mysqltest.Main(m))
+}
 
 // run is one run of "sitewright data".
 type run struct {
