@@ -439,3 +439,23 @@ func TestRepositorySecretsStaySecret(t *testing.T) {
 		t.Errorf("without the repository's password: %d, %v", r.code(), r.err)
 	}
 }
+
+// TestPrefixIsFound: without ?prefix the whole database is the site's, and its tables tell the prefix.
+func TestPrefixIsFound(t *testing.T) {
+	s, location := newSite(t), t.TempDir()
+	must(t, "", "create", location)
+	fill(t, s.Config, "DROP TABLE shop_items", "ALTER TABLE wp_options ADD option_name VARCHAR(50), ADD option_value VARCHAR(50)",
+		"INSERT INTO wp_options (id, name, option_name, option_value) VALUES (9, 'version', 'db_version', '60000')")
+	args := []string{"snapshot", "--site", "acme/blog", "--application-file", wordpress, "--url", old, "--files", s.files, "--database", dsn(s.Config), location}
+	if r := must(t, "", args...); r.errs != "" && !strings.HasPrefix(r.errs, "read:") {
+		t.Errorf("it warns: %s", r.errs)
+	}
+	r := result[restored](t, must(t, "", "restore", "--files", filepath.Join(t.TempDir(), "out"), location, "acme/blog").out)
+	if r.Prefix != "wp_" || r.Version != "7.1.3" || r.Tables != 0 {
+		t.Errorf("restore answers %+v", r)
+	}
+	fill(t, s.Config, "CREATE TABLE other (id INT)")
+	if r := must(t, "", args...); !strings.Contains(r.errs, "no beginning in common") {
+		t.Errorf("a prefix that nobody knows is not warned of: %s", r.errs)
+	}
+}

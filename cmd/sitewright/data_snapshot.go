@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sitewright/sitewright/api/recipe"
-	"github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/internal/agent"
 	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/mysql"
@@ -119,10 +118,7 @@ func (f *snapshotting) run(ctx context.Context, t *task, location string) error 
 	}
 	s := &saving{task: t, flags: f, manifest: m, source: source, config: config, prefix: prefix}
 	if application != nil {
-		s.recipe = application.Spec.Recipe
-		if err := s.look(ctx, application); err != nil {
-			return err
-		}
+		s.application, s.recipe = application.Name, application.Spec.Recipe
 	}
 	return t.inRepository(ctx, location, s.run)
 }
@@ -142,20 +138,29 @@ type saving struct {
 	flags    *snapshotting
 	manifest *snapshots.Manifest
 	source   *repository.Source
-	recipe   recipe.Recipe
-	config   *mysql.Config // nil without a database
-	prefix   string
-	dump     *mysql.Dump
-	pause    time.Duration
+	// application is empty, and recipe too, when no file tells it.
+	application string
+	recipe      recipe.Recipe
+	config      *mysql.Config // nil without a database
+	prefix      string
+	dump        *mysql.Dump
+	pause       time.Duration
 }
 
 // look finds the versions. A site that is broken is worth a backup too.
-func (s *saving) look(ctx context.Context, a *v1alpha1.Application) error {
+func (s *saving) look(ctx context.Context) error {
+	if s.application == "" {
+		return nil
+	}
+	prefix := ""
+	if d := s.manifest.Database; d != nil {
+		prefix = d.Prefix
+	}
 	root, err := os.OpenRoot(filepath.Join(s.flags.files, filepath.FromSlash(s.recipe.Layout.DocumentRoot)))
 	if err != nil {
 		return err
 	}
-	version, schema, err := agent.Versions(ctx, a.Name, &s.recipe, root, s.config, s.prefix)
+	version, schema, err := agent.Versions(ctx, s.application, &s.recipe, root, s.config, prefix)
 	if err != nil {
 		s.warn("the site may be broken: %v", err)
 	}
@@ -184,6 +189,9 @@ func (s *saving) run(ctx context.Context, r *repository.Repository) (err error) 
 		First: files, Pending: true,
 		Final: func(ctx context.Context) (repository.Tree, error) {
 			if err := s.freeze(ctx, &files); err != nil {
+				return repository.Tree{}, err
+			}
+			if err := s.look(ctx); err != nil {
 				return repository.Tree{}, err
 			}
 			b, err := s.manifest.Encode()
