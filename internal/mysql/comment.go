@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 // server is what the package needs to know about the server it talks to.
@@ -52,7 +54,7 @@ func (s server) executes(maria bool, version int) bool {
 // resolveComments turns a statement's executable comments into what this server would see: those it executes become
 // plain text, the others vanish. Everything after it can then judge the statement that really runs. Hints (/*+ … */)
 // and plain comments stay.
-func resolveComments(statement []byte, mode lexMode, s server) []byte {
+func resolveComments(statement []byte, mode sqlmode.Mode, s server) []byte {
 	out := make([]byte, 0, len(statement))
 	open := 0
 	for i := 0; i < len(statement); {

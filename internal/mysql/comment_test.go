@@ -1,6 +1,10 @@
 package mysql
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
+)
 
 func TestResolveComments(t *testing.T) {
 	maria, mysql := parseServer("10.11.19-MariaDB-0+deb12u1"), parseServer("8.0.36")
@@ -21,7 +25,7 @@ func TestResolveComments(t *testing.T) {
 			server server
 			want   string
 		}{"MariaDB": {maria, c.maria}, "MySQL": {mysql, c.mysql}} {
-			if got := string(resolveComments([]byte(c.in), lexMode{}, check.server)); squeeze(got) != squeeze(check.want) {
+			if got := string(resolveComments([]byte(c.in), sqlmode.Mode{}, check.server)); squeeze(got) != squeeze(check.want) {
 				t.Errorf("%s: %q became %q, want %q", name, c.in, got, check.want)
 			}
 		}

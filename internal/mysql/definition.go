@@ -2,12 +2,14 @@ package mysql
 
 import (
 	"strings"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 // localize makes a definition independent of the database it was read from: `database`.`name` becomes `name` where
 // name is one of the database's own objects. Without it, a view that calls a function, or a default that draws from a
 // sequence, would go on using the old database after a copy, since the server prints those names qualified.
-func localize(create, database string, own map[string]bool, mode lexMode) string {
+func localize(create, database string, own map[string]bool, mode sqlmode.Mode) string {
 	if !strings.Contains(create, database) {
 		return create
 	}
@@ -65,25 +67,11 @@ func definerClause(l *lexer) (start, end int, user, host string, ok bool) {
 
 // withoutOwnDefiner drops a DEFINER clause that names the account (user@host) which reads the definition: whoever
 // loads it becomes its definer, as the reader was. Other definers stay, for Load to map.
-func withoutOwnDefiner(create, account string, mode lexMode) string {
+func withoutOwnDefiner(create, account string, mode sqlmode.Mode) string {
 	l := &lexer{src: []byte(create), mode: mode}
 	start, end, user, host, ok := definerClause(l)
 	if !ok || user+"@"+host != account {
 		return create
 	}
 	return create[:start] + strings.TrimLeft(create[end:], " ")
-}
-
-// modeOf is the lexical part of a sql_mode.
-func modeOf(sqlMode string) lexMode {
-	var m lexMode
-	for flag := range strings.SplitSeq(sqlMode, ",") {
-		switch flag {
-		case "NO_BACKSLASH_ESCAPES":
-			m.noBackslash = true
-		case "ANSI_QUOTES":
-			m.ansiQuotes = true
-		}
-	}
-	return m
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 // commitEvery is after how many bytes of rows Load commits, but for a table's first statement, which is committed at once:
@@ -91,7 +93,7 @@ func newLoader(ctx context.Context, config Config, keys *lateKeys, options LoadO
 // run runs a script to its end, commits, and adds the keys of the table whose rows came last.
 func (l *loader) run(ctx context.Context, r io.Reader, options LoadOptions) (LoadStats, error) {
 	l.scanner, l.stats = NewScanner(r, options.MaxStatement), LoadStats{}
-	l.judge.mode, l.lexing = lexMode{}, lexUnknown // as prepare, or the end of a part, leaves the session
+	l.judge.mode, l.lexing = sqlmode.Mode{}, lexUnknown // as prepare, or the end of a part, leaves the session
 	l.judge.definer = func(user, host string) (string, error) { return l.definers.instead(ctx, user, host) }
 	for l.scanner.Scan() {
 		if err := l.statement(ctx); err != nil {
@@ -174,7 +176,7 @@ func (l *loader) before(ctx context.Context, j *judged) error {
 	}
 	switch {
 	case j.creates != "":
-		if l.judge.mode == (lexMode{}) {
+		if l.judge.mode == (sqlmode.Mode{}) {
 			j.text = l.keys.defers(j.creates, j.text)
 		}
 	case j.drops != "":
@@ -209,7 +211,7 @@ func (l *loader) readMode(ctx context.Context) error {
 	if err := l.conn.QueryRowContext(ctx, "SELECT @@sql_mode").Scan(&mode); err != nil {
 		return Classify(err)
 	}
-	l.judge.mode = modeOf(mode)
-	l.scanner.SetSQLMode(l.judge.mode.noBackslash, l.judge.mode.ansiQuotes)
+	l.judge.mode = sqlmode.Parse(mode)
+	l.scanner.SetSQLMode(l.judge.mode.NoBackslashEscapes, l.judge.mode.ANSIQuotes)
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 const (
@@ -30,7 +32,7 @@ type Scanner struct {
 	base      int64 // offset of buf[0] in the script
 	eof       bool
 	delimiter []byte
-	mode      lexMode
+	mode      sqlmode.Mode
 	lineStart bool // the statement is the first thing on its line, so that DELIMITER may stand here
 
 	statement  []byte
@@ -51,7 +53,7 @@ func NewScanner(r io.Reader, max int) *Scanner {
 // SetSQLMode tells the scanner which of the session's sql_mode flags change where strings end, as the server's answer
 // does the stock client. It takes effect with the next statement.
 func (s *Scanner) SetSQLMode(noBackslashEscapes, ansiQuotes bool) {
-	s.mode = lexMode{noBackslash: noBackslashEscapes, ansiQuotes: ansiQuotes}
+	s.mode = sqlmode.Mode{NoBackslashEscapes: noBackslashEscapes, ANSIQuotes: ansiQuotes}
 }
 
 // Statement is the statement just read, without its delimiter and without comments before it. It is valid until the

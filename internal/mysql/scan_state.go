@@ -148,7 +148,7 @@ func (s *Scanner) withinLimit() bool {
 
 // skipQuoted moves behind a quoted text. A doubled quote simply begins another one.
 func (s *Scanner) skipQuoted(q byte) bool {
-	escapable := s.mode.escapable(q)
+	escapable := s.mode.Escapable(q)
 	s.pos++
 	for s.need(1) {
 		for s.pos < len(s.buf) && s.buf[s.pos] != q && (s.buf[s.pos] != '\\' || !escapable) {

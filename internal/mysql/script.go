@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 // partHeader sets up a session for a part, as mysqldump does, and partFooter puts back what it found. The MariaDB
@@ -134,7 +136,7 @@ func (d *writer) objects(w io.Writer, objects []object) error {
 
 // object writes one definition in a session like the one that created it, which the server stores with it.
 func (d *writer) object(b *strings.Builder, o *object) {
-	text := withoutOwnDefiner(d.local(o.create, o.sqlMode), d.account, modeOf(o.sqlMode))
+	text := withoutOwnDefiner(d.local(o.create, o.sqlMode), d.account, sqlmode.Parse(o.sqlMode))
 	alter := o.databaseCollation != "" && o.databaseCollation != d.schema.collation
 	if alter {
 		fmt.Fprintf(b, "ALTER DATABASE COLLATE %s;\n", o.databaseCollation)
@@ -157,5 +159,5 @@ func (d *writer) object(b *strings.Builder, o *object) {
 }
 
 func (d *writer) local(create, sqlMode string) string {
-	return localize(create, d.schema.database, d.own, modeOf(sqlMode))
+	return localize(create, d.schema.database, d.own, sqlmode.Parse(sqlMode))
 }

@@ -3,6 +3,8 @@ package mysql
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 // verdict is what Load does with a statement.
@@ -30,7 +32,7 @@ type judged struct {
 // would be out of date with the next server. The server is asked for one statement at a time and refuses more.
 type judge struct {
 	database string // the target
-	mode     lexMode
+	mode     sqlmode.Mode
 	server   server
 	// single accepts CREATE DATABASE and USE of one name, the source's, and does nothing for them.
 	single bool

@@ -3,20 +3,9 @@ package mysql
 import (
 	"bytes"
 	"strings"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
-
-// lexMode holds the parts of a session's sql_mode that change where strings end.
-type lexMode struct {
-	// noBackslash is NO_BACKSLASH_ESCAPES: a backslash is a character like any other.
-	noBackslash bool
-	// ansiQuotes is ANSI_QUOTES: double quotes enclose names.
-	ansiQuotes bool
-}
-
-// escapable reports whether a backslash escapes inside the quotes q.
-func (m lexMode) escapable(q byte) bool {
-	return !m.noBackslash && (q == '\'' || q == '"' && !m.ansiQuotes)
-}
 
 type tokenKind int
 
@@ -39,7 +28,7 @@ type token struct {
 type lexer struct {
 	src  []byte
 	pos  int
-	mode lexMode
+	mode sqlmode.Mode
 }
 
 func (l *lexer) next() token {
@@ -50,7 +39,7 @@ func (l *lexer) next() token {
 	start := l.pos
 	c := l.src[start]
 	switch {
-	case c == '`' || c == '"' && l.mode.ansiQuotes:
+	case c == '`' || c == '"' && l.mode.ANSIQuotes:
 		l.pos = quotedEnd(l.src, start, l.mode)
 		return token{tokenName, start, l.pos}
 	case c == '\'' || c == '"':
@@ -118,9 +107,9 @@ func (l *lexer) name(t token) string {
 }
 
 // quotedEnd is the position after the quoted text that begins at start, or the length of src if it does not end.
-func quotedEnd(src []byte, start int, mode lexMode) int {
+func quotedEnd(src []byte, start int, mode sqlmode.Mode) int {
 	q := src[start]
-	escapable := mode.escapable(q)
+	escapable := mode.Escapable(q)
 	for i := start + 1; i < len(src); i++ {
 		switch {
 		case src[i] == '\\' && escapable:

@@ -69,9 +69,11 @@
 // # SQL
 //
 // [Rewriter.SQL] is a filter over a dump in one pass. It splits the dump into
-// literals, names, comments and the rest, as the server does with backslash
-// escapes on and double quotes for strings; the dump's bytes must be in an
-// encoding that contains ASCII, such as UTF-8 or Latin-1. Literals that may
+// literals, names, comments and the rest, as the server does: with backslash
+// escapes and with double quotes for strings, except where the dump's own SET
+// sql_mode says otherwise, as it does around routines that were made in such a
+// session. Statements end where the client's DELIMITER has it. The dump's bytes
+// must be in an encoding that contains ASCII, such as UTF-8 or Latin-1. Literals that may
 // depend on lengths are decoded, and escaped again if they changed; others that
 // hold an occurrence are rewritten as they stand, for SQL escapes like JSON.
 // The code in version comments (/*! … */) is code; other comments are copied.

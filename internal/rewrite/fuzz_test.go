@@ -54,6 +54,7 @@ func FuzzSQL(f *testing.F) {
 	f.Add([]byte(dump))
 	for _, seed := range []string{
 		`INSERT INTO wp_x VALUES ('http://a.b','it\'s','a''b',_binary "x\\");`, "`wp_a`.`b` /*!5 FROM `wp_``a` */ -- '\n#'\n", "/*M!1*/'http://a.b/p\\\\'", "x'00' 1e5 'http://a.b",
+		`SET @s=@@sql_mode, sql_mode='NO_BACKSLASH_ESCAPES,ANSI_QUOTES'; '\' "wp_a"."b" 'http://a.b'; SET sql_mode=@s; '\''`, "DELIMITER $$\nFROM wp_a$$ DELIMITER\n$ 1$ wp_a $",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -92,13 +93,19 @@ func FuzzLiteral(f *testing.F) {
 	rewriters := fuzzRewriters(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		for i, r := range rewriters {
-			var out bytes.Buffer
-			if _, err := r.sql(context.Background(), strings.NewReader("'"+string(escapeSQL(nil, in))+"'"), &out, windowSize); err != nil {
-				t.Fatal(err)
-			}
-			got := unescapeSQL(nil, out.Bytes()[1:out.Len()-1], '\'')
-			if want, _ := r.Value(in); !bytes.Equal(got, want) {
-				t.Fatalf("%d: %q became %q in SQL and %q alone", i, in, got, want)
+			for _, escapes := range []bool{true, false} {
+				head, escaped := "SET sql_mode='NO_BACKSLASH_ESCAPES';'", doubleQuotes(nil, in, '\'')
+				if escapes {
+					head, escaped = "'", escapeSQL(nil, in)
+				}
+				var out bytes.Buffer
+				if _, err := r.sql(context.Background(), strings.NewReader(head+string(escaped)+"'"), &out, windowSize); err != nil {
+					t.Fatal(err)
+				}
+				got := unescapeSQL(nil, out.Bytes()[len(head):out.Len()-1], '\'', escapes)
+				if want, _ := r.Value(in); !bytes.Equal(got, want) {
+					t.Fatalf("%d: %q became %q in SQL and %q alone (escapes: %v)", i, in, got, want, escapes)
+				}
 			}
 		}
 	})

@@ -34,7 +34,7 @@ func (r *Rewriter) SQL(ctx context.Context, src io.Reader, dst io.Writer) (Repor
 func (r *Rewriter) sql(ctx context.Context, src io.Reader, dst io.Writer, window int) (Report, error) {
 	f := filter{
 		r: r, src: src, dst: bufio.NewWriterSize(dst, window),
-		buf: make([]byte, window), parser: parser{names: &r.names},
+		buf: make([]byte, window), parser: parser{names: &r.names}, delimiter: []byte{';'},
 	}
 	err := f.run(ctx)
 	if flushErr := f.dst.Flush(); flushErr != nil && err == nil {
@@ -58,8 +58,11 @@ type filter struct {
 	hits   [maxNeedles]int // where each anchor comes next in buf; end when it does not
 	mode   mode
 	parser parser
-	ticked bool // a quoted name has just ended
+	ticked bool // a name in backticks has just ended
 	tally  tally
+
+	session   session
+	delimiter []byte // what ends a statement
 
 	plain, scratch []byte // the literal at hand, unescaped and escaped again
 }

@@ -1,12 +1,15 @@
 package rewrite
 
+import "bytes"
+
 // unescapeSQL decodes a literal's content as the server does: \% and \_ keep
-// their backslash, an unknown escape stands for the character itself.
-func unescapeSQL(dst, v []byte, quote byte) []byte {
+// their backslash, an unknown escape stands for the character itself. Without
+// escapes (NO_BACKSLASH_ESCAPES) only the quote is doubled.
+func unescapeSQL(dst, v []byte, quote byte, escapes bool) []byte {
 	copied := 0
 	for i := 0; i < len(v); i++ {
 		c := v[i]
-		if c != '\\' && c != quote || i+1 >= len(v) {
+		if (c != '\\' || !escapes) && c != quote || i+1 >= len(v) {
 			continue
 		}
 		dst = append(dst, v[copied:i]...)
@@ -61,4 +64,16 @@ func escapeSQL(dst, v []byte) []byte {
 		copied = i + 1
 	}
 	return append(dst, v[copied:]...)
+}
+
+// doubleQuotes escapes what must be where backslashes do not escape.
+func doubleQuotes(dst, v []byte, quote byte) []byte {
+	for {
+		i := bytes.IndexByte(v, quote)
+		if i < 0 {
+			return append(dst, v...)
+		}
+		dst = append(append(dst, v[:i+1]...), quote)
+		v = v[i+1:]
+	}
 }
