@@ -128,7 +128,8 @@ type restoration struct {
 	config     *mysql.Config // nil when no tables are restored
 	prefix     string
 	placed     []*placing
-	mu         sync.Mutex // guards the result while tables are loaded
+	mu         sync.Mutex // guards the result and the report while tables are loaded
+	report     rewrite.Report
 	result     restored
 }
 
@@ -160,6 +161,9 @@ func (x *restoration) run(ctx context.Context) (err error) {
 		if err := p.commit(); err != nil {
 			return err
 		}
+	}
+	if x.result.Rewritten+x.result.Malformed > 0 {
+		x.progress.moved(x.report)
 	}
 	if x.result.Malformed > 0 {
 		x.warn("%d values look serialized, are not well formed, and were left as they are", x.result.Malformed)
@@ -218,6 +222,7 @@ func (x *restoration) count(report rewrite.Report) {
 	defer x.mu.Unlock()
 	x.result.Rewritten += report.Values
 	x.result.Malformed += report.Malformed
+	x.report.Add(report)
 }
 
 func (x *restoration) load(ctx context.Context, parts []mysql.Source, total int64) error {

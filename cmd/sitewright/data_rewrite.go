@@ -64,8 +64,9 @@ func newRewriteCommand() *cobra.Command {
 prefix on the way.
 
 In: a dump of this program, of mariadb-dump or of mysqldump, of any size. Memory is bounded by its longest value.
-Out: the same dump, byte for byte, but for what moved. The last line on standard error is the report, JSON: how many values
-and occurrences were changed, how many serialized values were broken before and left alone, and which tables they are in.
+Out: the same dump, byte for byte, but for what moved. Standard error says what was changed where: for every table, and for all
+routines, triggers, views and events, how many values, how many of them serialized, and how many that look serialized, are
+broken and were left alone. Its last line is the same as JSON. At most 1,000 tables are named; --quiet leaves out all but the JSON.
 
 An address is found in all the spellings that applications store: plain, in PHP-serialized values, whose lengths are kept
 right, JSON, URL-encoded and without a scheme; and never inside a longer host name. Rewriting what was rewritten changes nothing.
@@ -88,6 +89,7 @@ A dump that ends in the middle of a statement exits with 3; what was read of it 
 			if err != nil {
 				return err
 			}
+			t.progress.moved(report)
 			return answer(t.ErrOrStderr(), report)
 		}),
 	}

@@ -142,9 +142,18 @@ func TestDumpRewriteLoad(t *testing.T) {
 		t.Errorf("the dump of one prefix: %s\n%s", dump.out, dump.errs)
 	}
 	moved := must(t, dump.out, "rewrite", "--from", old, "--to", "https://new.example/blog", "--from-prefix", "wp_", "--to-prefix", "new_")
-	report := result[rewrite.Report](t, moved.errs)
-	if report.Values != 2 || report.Occurrences != 2 || report.Names == 0 {
+	lines := strings.Split(strings.TrimSpace(moved.errs), "\n")
+	report := result[rewrite.Report](t, lines[len(lines)-1])
+	if report.Values != 2 || report.Serialized != 1 || report.Occurrences != 2 || report.Names == 0 {
 		t.Errorf("the report: %s", moved.errs)
+	}
+	for _, line := range []string{"2 values changed, 1 of them serialized, ", `  table "wp_options"  1        1           0` + "\n", `  table "wp_posts"    1        0           0` + "\n"} {
+		if !strings.Contains(moved.errs, line) {
+			t.Errorf("%q is not in the report:\n%s", line, moved.errs)
+		}
+	}
+	if quiet := must(t, dump.out, "rewrite", "--quiet", "--from", old, "--to", "https://new.example/blog"); strings.Count(quiet.errs, "\n") != 1 {
+		t.Errorf("--quiet prints %s", quiet.errs)
 	}
 	loaded := result[loaded](t, must(t, moved.out, "load", dsn(target)).out)
 	if loaded.Tables != 2 || !loaded.Complete || loaded.Bytes != int64(len(moved.out)) {

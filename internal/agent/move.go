@@ -33,8 +33,9 @@ type move struct {
 	fromArchive bool
 	// rewriter is nil when nothing changes.
 	rewriter *rewrite.Rewriter
-	// mu guards the counts of the result while parts are loaded.
-	mu sync.Mutex
+	// mu guards the counts of the result and the report while parts are loaded.
+	mu     sync.Mutex
+	report rewrite.Report
 }
 
 func (m *making) moveFrom(from place, newSite bool) (*move, error) {
@@ -88,6 +89,9 @@ func (m *move) load(ctx context.Context, parts []mysql.Source, used func(int64))
 		parts = snapshots.Rewritten(parts, m.rewriter, m.count)
 	}
 	_, err := mysql.LoadParts(ctx, m.database.config, parts, mysql.LoadOptions{Progress: used, SingleDatabase: m.fromArchive})
+	if m.rewriter != nil && err == nil {
+		m.progress.note("moving the database: " + m.report.Summary())
+	}
 	return m.aboutDatabase(err)
 }
 
@@ -97,6 +101,7 @@ func (m *move) count(report rewrite.Report) {
 	defer m.mu.Unlock()
 	m.result.Rewritten += report.Values
 	m.result.Malformed += report.Malformed
+	m.report.Add(report)
 }
 
 // finish brings everything else that a move changes: rows that carry the prefix, what must not come along, the

@@ -58,6 +58,13 @@ func (p *phase) report(done, total int64) {
 	p.print(line, false)
 }
 
+// note prints what was found out on the way, for who reads the log.
+func (p *progress) note(message string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.print(plan.Progress{Message: message}, true)
+}
+
 // finish prints the last line.
 func (p *progress) finish(message string) {
 	p.mu.Lock()

@@ -21,6 +21,7 @@ func TestProgressNeverFallsAndIsSeldom(t *testing.T) {
 		}
 		ph.report(1, 1000) // As when a total was too small.
 	}
+	p.note("said at once")
 	p.finish("done")
 	last, lines := 0, strings.Split(strings.TrimSpace(out.String()), "\n")
 	for _, line := range lines {
@@ -30,7 +31,7 @@ func TestProgressNeverFallsAndIsSeldom(t *testing.T) {
 		}
 		last = got.Percent
 	}
-	if last != 100 || len(lines) < 50 || len(lines) > 63 {
+	if last != 100 || len(lines) < 50 || len(lines) > 64 || !strings.Contains(lines[len(lines)-2], "said at once") {
 		t.Errorf("%d lines in 30 seconds, the last at %d%%", len(lines), last)
 	}
 }

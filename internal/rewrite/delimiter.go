@@ -17,8 +17,14 @@ func (f *filter) delimits() (whole, ok bool) {
 	f.pos += len(f.delimiter)
 	f.mode, f.ticked = inCode, false
 	f.parser.punct(';')
-	f.session.end()
+	f.endStatement()
 	return true, true
+}
+
+// endStatement takes the end of a statement.
+func (f *filter) endStatement() {
+	f.session.end()
+	f.definition.end()
 }
 
 // delimiterIn is where in the word buf[start:end] the delimiter begins, as in END$$; -1 when it does not.

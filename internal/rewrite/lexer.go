@@ -58,7 +58,7 @@ func (f *filter) punct(c byte) {
 	f.ticked = false
 	f.parser.punct(c)
 	if c == ';' && len(f.delimiter) == 1 && f.delimiter[0] == ';' {
-		f.session.end()
+		f.endStatement()
 		return
 	}
 	f.session.punct(c)
@@ -178,6 +178,7 @@ func (f *filter) word() bool {
 	ticked := f.ticked
 	f.pos, f.ticked = p, false
 	f.session.word(w)
+	f.definition.word(w)
 	if p < f.end && f.session.mode.StringQuote(f.buf[p]) {
 		f.parser.other() // an introducer: _utf8mb4'…', x'…'
 		return true

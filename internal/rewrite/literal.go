@@ -44,7 +44,7 @@ func (f *filter) rewriteLiteral(start, end int, quote byte) {
 	j := job{r: f.r}
 	if plainLiteral(v) {
 		now := j.text(v, 0, segment{})
-		f.tally.add(f.parser.target, &j, j.occurrences > 0)
+		f.tally.add(f.parser.target, f.definition.kind, &j, j.occurrences > 0)
 		if j.occurrences > 0 {
 			f.replace(start+1, now)
 			f.copied = end
@@ -58,7 +58,7 @@ func (f *filter) rewriteLiteral(start, end int, quote byte) {
 	}
 	now := j.suspect(v, 0)
 	changed := !bytes.Equal(now, v)
-	f.tally.add(f.parser.target, &j, changed)
+	f.tally.add(f.parser.target, f.definition.kind, &j, changed)
 	if changed {
 		f.scratch = append(f.scratch[:0], quote)
 		if escapes {

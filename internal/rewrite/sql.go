@@ -61,8 +61,9 @@ type filter struct {
 	ticked bool // a name in backticks has just ended
 	tally  tally
 
-	session   session
-	delimiter []byte // what ends a statement
+	session    session
+	definition definition
+	delimiter  []byte // what ends a statement
 
 	plain, scratch []byte // the literal at hand, unescaped and escaped again
 }

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -130,11 +131,20 @@ func TestSQLNamesQuoted(t *testing.T) {
 
 func TestSQLReport(t *testing.T) {
 	r := mustNew(t, Options{FromURL: "http://old.test", ToURL: "http://n.test"})
-	_, rep := runSQL(t, r, "INSERT INTO `b` VALUES ('http://old.test http://old.test'),('http://old.test'),('x');\n"+
-		"INSERT INTO db.a (x) VALUES ('s:3:\"http://old.test\";');\nSET @x='http://old.test';")
-	want := []TableReport{{"", Counts{1, 1, 0}}, {"a", Counts{0, 0, 1}}, {"b", Counts{2, 3, 0}}}
-	if !slices.Equal(rep.Tables, want) || rep.Counts != (Counts{3, 4, 1}) {
-		t.Errorf("got %+v, want %+v", rep, want)
+	_, rep := runSQL(t, r, "CREATE TABLE b (x text DEFAULT 'http://old.test');\nINSERT INTO `b` VALUES ('http://old.test http://old.test'),('s:15:\"http://old.test\";'),('x');\n"+
+		"INSERT INTO db.a (x) VALUES ('s:3:\"http://old.test\";');\nSET @x='http://old.test';\n"+
+		"CREATE DEFINER=`view`@`localhost` PROCEDURE p() SELECT 'http://old.test';\nDELIMITER ;;\nCREATE OR REPLACE FUNCTION f() RETURNS INT BEGIN INSERT INTO b VALUES ('http://old.test'); RETURN 'http://old.test'; END;;\n"+
+		"/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN SET @y=1; SET NEW.x='s:3:\"http://old.test\";http://old.test'; END */;;\nDELIMITER ;\n"+
+		"/*!50001 CREATE ALGORITHM=UNDEFINED */ /*!50013 SQL SECURITY DEFINER */ /*!50001 VIEW `v` AS SELECT 'http://old.test' AS `x` */;\n"+
+		"CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO INSERT INTO b VALUES ('http://old.test');\n")
+	want := Report{
+		Counts: Counts{9, 1, 10, 2},
+		Tables: []TableReport{{"a", Counts{0, 0, 0, 1}}, {"b", Counts{3, 1, 4, 0}}},
+		Objects: []ObjectReport{{KindEvent, Counts{1, 0, 1, 0}}, {KindOther, Counts{1, 0, 1, 0}}, {KindRoutine, Counts{3, 0, 3, 0}},
+			{KindTrigger, Counts{0, 0, 0, 1}}, {KindView, Counts{1, 0, 1, 0}}},
+	}
+	if !reflect.DeepEqual(rep, want) {
+		t.Errorf("got %+v\nwant %+v", rep, want)
 	}
 	var many strings.Builder
 	for i := range maxTables + 5 {
@@ -193,3 +203,25 @@ func TestSQLErrors(t *testing.T) {
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func TestReportAdd(t *testing.T) {
+	one := Report{Counts: Counts{3, 1, 4, 0}, Names: 2, Tables: []TableReport{{"a", Counts{1, 1, 1, 0}}, {"c", Counts{2, 0, 3, 0}}}, Objects: []ObjectReport{{KindView, Counts{1, 0, 1, 0}}}}
+	other := Report{Counts: Counts{2, 1, 2, 1}, Tables: []TableReport{{"b", Counts{0, 0, 0, 1}}, {"c", Counts{2, 1, 2, 0}}}, Objects: []ObjectReport{{KindEvent, Counts{1, 0, 1, 0}}, {KindView, Counts{1, 0, 1, 0}}}}
+	var sum Report
+	sum.Add(one)
+	sum.Add(other)
+	want := Report{Counts: Counts{5, 2, 6, 1}, Names: 2, Tables: []TableReport{{"a", Counts{1, 1, 1, 0}}, {"b", Counts{0, 0, 0, 1}}, {"c", Counts{4, 1, 5, 0}}},
+		Objects: []ObjectReport{{KindEvent, Counts{1, 0, 1, 0}}, {KindView, Counts{2, 0, 2, 0}}}}
+	if !reflect.DeepEqual(sum, want) {
+		t.Errorf("got %+v\nwant %+v", sum, want)
+	}
+	if got, want := sum.Summary(), `5 values changed, 2 of them serialized, 1 malformed ones left alone: table "c" 4, table "a" 1, table "b" 0, event 1, view 2`; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for i := range 3 * maxTables {
+		sum.Add(Report{Tables: []TableReport{{fmt.Sprintf("%04d%s", i, strings.Repeat("x", 1000)), Counts{Values: 1}}}})
+	}
+	if len(sum.Tables) != maxTables || !sum.MoreTables || len(sum.Summary()) > 1000 || !strings.Contains(sum.Summary(), "many more tables") {
+		t.Errorf("%d tables, more %v: %s", len(sum.Tables), sum.MoreTables, sum.Summary())
+	}
+}

@@ -11,6 +11,7 @@ type job struct {
 	r           *Rewriter
 	occurrences int
 	malformed   int
+	lengths     bool // something that depends on lengths was changed
 }
 
 // segment is a part of a text that is a serialized value. In text inside JSON
@@ -85,6 +86,7 @@ func (j *job) text(v []byte, level int, seg segment) []byte {
 			if rewritten := j.segment(old, s.levels, level); !bytes.Equal(rewritten, old) {
 				out = append(append(out, v[copied:s.start]...), rewritten...)
 				copied = s.end
+				j.lengths = true
 			}
 			continue
 		}
