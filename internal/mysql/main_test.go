@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -19,14 +20,15 @@ func TestMain(m *testing.M) { os.Exit(mysqltest.Main(m)) }
 // client runs a stock client program as an administrator.
 func client(t testing.TB, s *mysqltest.Server, program string, stdin io.Reader, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Fatalf("%v: install the package mariadb-client", err)
-	}
-	cmd := exec.CommandContext(t.Context(), program, append(s.ClientArgs(), args...)...)
+	cmd := s.Client(program, args...)
 	cmd.Stdin = stdin
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Fatalf("%v: install the package mariadb-client", err)
+	}
+	if err != nil {
 		t.Fatalf("%s: %v: %s", program, err, errs.String())
 	}
 	return out.String()

@@ -10,7 +10,7 @@ import (
 )
 
 // TestVersions sends the torture schema through the oldest and the newest MariaDB that Debian has, and from the oldest to
-// the newest. MySQL 8 is not among them: no Debian suite and no package registry has its server.
+// the newest. TestMySQL does so with the MySQL that Debian has.
 func TestVersions(t *testing.T) {
 	oldest, newest := mysqltest.StartVersion(t, "10.5"), mysqltest.StartVersion(t, "11.8")
 	for version, s := range map[string]*mysqltest.Server{"10.5": oldest, "11.8": newest} {

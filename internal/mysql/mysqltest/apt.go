@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 type privateAPT struct{ dir string }
 
 // download fetches a package and everything that it depends on, as for an empty machine.
-func (a privateAPT) download(suite, name string) error {
+func (a privateAPT) download(suite string, names ...string) error {
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(a.dir, sub), 0o755); err != nil {
 			return err
@@ -40,7 +41,7 @@ func (a privateAPT) download(suite, name string) error {
 	if err := a.get(append(own, "update")...); err != nil {
 		return err
 	}
-	return a.get(append(own, "-y", "--no-install-recommends", "--download-only", "install", name)...)
+	return a.get(slices.Concat(own, []string{"-y", "--no-install-recommends", "--download-only", "install"}, names)...)
 }
 
 func (a privateAPT) get(args ...string) error {

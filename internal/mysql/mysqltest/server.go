@@ -1,4 +1,4 @@
-// Package mysqltest starts a real, throwaway MariaDB server for tests.
+// Package mysqltest starts a real, throwaway MariaDB or MySQL server for tests.
 //
 // The server keeps its data in a temporary directory, listens on loopback only, and lives as long as the test
 // program: one server serves all the tests of a package. Its settings trade durability for speed.
@@ -30,7 +30,7 @@ const (
 	startTimeout  = 60 * time.Second
 )
 
-// Server is a running MariaDB server.
+// Server is a running server.
 type Server struct {
 	dir      string
 	release  *release // nil for the machine's own programs
@@ -150,7 +150,8 @@ func (s *Server) install() error {
 		return fmt.Errorf("mariadb-install-db: %w: %s", err, out)
 	}
 	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(adminPassword)
-	init := "GRANT ALL PRIVILEGES ON *.* TO '" + adminUser + "'@'%' IDENTIFIED BY '" + quoted + "' WITH GRANT OPTION;\n"
+	init := "CREATE USER '" + adminUser + "'@'%' IDENTIFIED BY '" + quoted + "';\n" +
+		"GRANT ALL PRIVILEGES ON *.* TO '" + adminUser + "'@'%' WITH GRANT OPTION;\n"
 	return os.WriteFile(filepath.Join(s.dir, "init.sql"), []byte(init), 0o600)
 }
 
@@ -168,12 +169,12 @@ func (s *Server) run() error {
 		return err
 	}
 	defer log.Close()
-	s.cmd = s.release.mariadbd("--no-defaults", "--user="+osUser(), "--datadir="+filepath.Join(s.dir, "data"),
-		"--socket="+s.socket(), "--pid-file="+filepath.Join(s.dir, "pid"), "--bind-address=127.0.0.1",
-		"--port="+strconv.Itoa(s.port), "--init-file="+filepath.Join(s.dir, "init.sql"), "--skip-name-resolve",
+	s.cmd = s.release.server(append([]string{"--no-defaults", "--user=" + osUser(), "--datadir=" + filepath.Join(s.dir, "data"),
+		"--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"), "--bind-address=127.0.0.1",
+		"--port=" + strconv.Itoa(s.port), "--init-file=" + filepath.Join(s.dir, "init.sql"), "--skip-name-resolve",
 		"--skip-log-bin", "--performance-schema=OFF", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
-		"--innodb-buffer-pool-size=128M", "--innodb-log-file-size=64M", "--max-allowed-packet=128M",
-		"--character-set-server=utf8mb4", "--event-scheduler=OFF", "--secure-file-priv="+s.dir)
+		"--innodb-buffer-pool-size=128M", "--max-allowed-packet=128M", "--character-set-server=utf8mb4", "--event-scheduler=OFF",
+		"--secure-file-priv=" + s.dir}, s.release.options()...)...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	// The server must not outlive the test program, however that ends.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -202,7 +203,7 @@ func (s *Server) await() error {
 		select {
 		case <-s.exited:
 			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("mariadbd ended: %s", log)
+			return fmt.Errorf("the server ended: %s", log)
 		case <-ctx.Done():
 			s.stop()
 			return err

@@ -13,16 +13,23 @@ import (
 	"testing"
 )
 
-// release is a MariaDB server of a Debian suite, unpacked into a directory with all the libraries it needs.
+// MySQL is the version of StartVersion that is a MySQL server.
+const MySQL = "mysql"
+
+// release is a server of a Debian suite, unpacked into a directory with all the libraries it needs.
 type release struct {
-	suite, packageName string
-	root               string
+	suite    string
+	packages []string
+	mysql    bool // else MariaDB
+	root     string
 }
 
-// releases are those which StartVersion knows. MySQL 8 is in no Debian suite.
+// releases are those which StartVersion knows. The only MySQL that Debian has is the one in unstable, 9.7 at this writing;
+// MySQL 8 is in none of its suites.
 var releases = map[string]release{
-	"10.5": {suite: "bullseye", packageName: "mariadb-server-core-10.5"},
-	"11.8": {suite: "trixie", packageName: "mariadb-server-core"},
+	"10.5": {suite: "bullseye", packages: []string{"mariadb-server-core-10.5"}},
+	"11.8": {suite: "trixie", packages: []string{"mariadb-server-core"}},
+	MySQL:  {suite: "sid", packages: []string{"mysql-server-core", "mysql-client-core"}, mysql: true},
 }
 
 // versions are the servers of StartVersion, one of each for the test program.
@@ -31,7 +38,7 @@ var versions struct {
 	servers map[string]*Server
 }
 
-// StartVersion is Start for another version of MariaDB than the machine's: "10.5" or "11.8". Its packages come from
+// StartVersion is Start for another server than the machine's: MariaDB "10.5" or "11.8", or MySQL. Its packages come from
 // Debian's archive and are kept, unpacked, in the user's cache directory; nothing is installed.
 func StartVersion(t testing.TB, version string) *Server {
 	t.Helper()
@@ -42,10 +49,10 @@ func StartVersion(t testing.TB, version string) *Server {
 	}
 	r, known := releases[version]
 	if !known {
-		t.Fatalf("start MariaDB %s: only 10.5 and 11.8 are known", version)
+		t.Fatalf("start the database server %s: only 10.5, 11.8 and %s are known", version, MySQL)
 	}
 	if err := r.fetch(version); err != nil {
-		t.Fatalf("get MariaDB %s from Debian %s: %v", version, r.suite, err)
+		t.Fatalf("get the database server %s from Debian %s: %v", version, r.suite, err)
 	}
 	dir, err := os.MkdirTemp("", "mysqltest-")
 	if err != nil {
@@ -53,7 +60,7 @@ func StartVersion(t testing.TB, version string) *Server {
 	}
 	s, err := (&Server{dir: dir, release: &r}).begin()
 	if err != nil {
-		t.Fatalf("start MariaDB %s: %v", version, err)
+		t.Fatalf("start the database server %s: %v", version, err)
 	}
 	if versions.servers == nil {
 		versions.servers = map[string]*Server{}
@@ -91,7 +98,7 @@ func (r *release) fetch(version string) error {
 	}
 	defer os.RemoveAll(work)
 	apt := privateAPT{dir: work}
-	if err := apt.download(r.suite, r.packageName); err != nil {
+	if err := apt.download(r.suite, r.packages...); err != nil {
 		return err
 	}
 	root := filepath.Join(work, "root")
@@ -111,11 +118,43 @@ func (r *release) fetch(version string) error {
 	return err
 }
 
-// mariadbd is the command which runs the server: the machine's own, or the release's with its own loader and libraries.
-func (r *release) mariadbd(args ...string) *exec.Cmd {
+// server is the command which runs the server: the machine's own, or the release's.
+func (r *release) server(args ...string) *exec.Cmd {
 	if r == nil {
 		return exec.Command("mariadbd", args...)
 	}
+	own := []string{"--lc-messages-dir=" + r.share(), "--character-sets-dir=" + filepath.Join(r.share(), "charsets")}
+	if len(args) > 0 && args[0] == "--no-defaults" { // which must come first
+		own, args = append([]string{args[0]}, own...), args[1:]
+	}
+	program := "usr/sbin/mariadbd"
+	if r.mysql {
+		program = "usr/sbin/mysqld"
+	}
+	return r.command(program, append(own, args...)...)
+}
+
+// options are those that only the one kind of server knows.
+func (r *release) options() []string {
+	if r != nil && r.mysql {
+		return []string{"--mysqlx=OFF", "--innodb-redo-log-capacity=64M"}
+	}
+	return []string{"--innodb-log-file-size=64M"}
+}
+
+// Client is the command that runs a stock client program as an administrator: "mariadb" or "mariadb-dump", or what MySQL
+// has in their places. Those of MySQL are the server's own release, the others are the machine's.
+func (s *Server) Client(program string, args ...string) *exec.Cmd {
+	args = append(s.ClientArgs(), args...)
+	if s.release == nil || !s.release.mysql {
+		return exec.Command(program, args...)
+	}
+	program = map[string]string{"mariadb": "mysql", "mariadb-dump": "mysqldump"}[program]
+	return s.release.command(filepath.Join("usr/bin", program), args...)
+}
+
+// command runs a program of the release with the release's own loader and libraries.
+func (r *release) command(program string, args ...string) *exec.Cmd {
 	var libraries []string
 	loader := "no-loader"
 	for _, pattern := range []string{"lib/*-linux-gnu", "usr/lib/*-linux-gnu"} {
@@ -127,12 +166,7 @@ func (r *release) mariadbd(args ...string) *exec.Cmd {
 			}
 		}
 	}
-	share := r.share()
-	own := []string{"--library-path", strings.Join(libraries, ":"), filepath.Join(r.root, "usr/sbin/mariadbd")}
-	if len(args) > 0 && args[0] == "--no-defaults" { // which must come first
-		own, args = append(own, args[0]), args[1:]
-	}
-	own = append(own, "--lc-messages-dir="+share, "--character-sets-dir="+filepath.Join(share, "charsets"))
+	own := []string{"--library-path", strings.Join(libraries, ":"), filepath.Join(r.root, program)}
 	return exec.Command(loader, append(own, args...)...)
 }
 
@@ -145,8 +179,19 @@ func (r *release) share() string {
 	return share
 }
 
-// install makes the system tables, as mariadb-install-db does.
+// install makes the system tables.
 func (r *release) install(data string) error {
+	if !r.mysql {
+		return r.installMariaDB(data)
+	}
+	if out, err := r.server("--no-defaults", "--initialize-insecure", "--user="+osUser(), "--datadir="+data).CombinedOutput(); err != nil {
+		return fmt.Errorf("make the system tables: %w: %s", err, out)
+	}
+	return nil
+}
+
+// installMariaDB does what mariadb-install-db does.
+func (r *release) installMariaDB(data string) error {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
@@ -163,7 +208,7 @@ func (r *release) install(data string) error {
 		script.Write(text)
 		script.WriteByte('\n')
 	}
-	cmd := r.mariadbd("--no-defaults", "--bootstrap", "--user="+osUser(), "--datadir="+data, "--log-warnings=0", "--enforce-storage-engine=",
+	cmd := r.server("--no-defaults", "--bootstrap", "--user="+osUser(), "--datadir="+data, "--log-warnings=0", "--enforce-storage-engine=",
 		"--loose-innodb-log-file-size=16M", "--max-allowed-packet=8M", "--net-buffer-length=16K")
 	cmd.Stdin = script
 	if out, err := cmd.CombinedOutput(); err != nil {
