@@ -193,8 +193,8 @@ func newCopyCommand() *cobra.Command {
 In: two databases, each mysql://user@host:port/name; ?prefix=wp_ at FROM limits what is copied, at TO what --clear drops.
 Out: JSON that says how many tables it was, whether the rows stayed inside the server, and how long writers of FROM had to wait.
 
-On one server, if TO's user may read FROM, rows never leave the server; writers of FROM wait until they are copied, or for an
-instant only with --stream, which is slower.
+On one MariaDB, if TO's user may SELECT from FROM, rows of the largest tables never leave the server, which is faster. Writers of
+FROM wait for an instant only, or, where there are tables without transactions, until those are copied.
 
 ` + targetHelp + `
 
@@ -244,5 +244,5 @@ func (f *copying) run(ctx context.Context, t *task, from, to string) error {
 	if err != nil {
 		return err
 	}
-	return answer(t.OutOrStdout(), copied{stats.Tables, stats.DefinersMapped, stats.Server, stats.Pause.Milliseconds()})
+	return answer(t.OutOrStdout(), copied{stats.Tables, stats.DefinersMapped, stats.Server > 0, stats.Pause.Milliseconds()})
 }

@@ -131,6 +131,22 @@ func TestGrantIsExact(t *testing.T) {
 	if _, err := mysql.Open(ctx, config); !errors.Is(err, mysql.ErrDenied) {
 		t.Errorf("after RevokeRead: %v", err)
 	}
+	if err := admin.GrantRows(ctx, config.User, "swxa_1"); err != nil {
+		t.Fatal(err)
+	}
+	reader = open(t, config)
+	exec1(ctx, t, reader, "SELECT * FROM t")
+	if _, err := reader.Exec("LOCK TABLES t READ"); !errors.Is(mysql.Classify(err), mysql.ErrDenied) {
+		t.Errorf("a reader of rows could lock: %v", err)
+	}
+	for range 2 {
+		if err := admin.RevokeRows(ctx, config.User, "swxa_1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := mysql.Open(ctx, config); !errors.Is(err, mysql.ErrDenied) {
+		t.Errorf("after RevokeRows: %v", err)
+	}
 	if err := errors.Join(admin.DropUser(ctx, config.User), admin.RevokeRead(ctx, config.User, "swxa_1")); err != nil {
 		t.Error(err)
 	}

@@ -1,16 +1,27 @@
 package mysql
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
+
+	"github.com/sitewright/sitewright/internal/stream"
 )
 
-// CopyOptions say what Copy copies and how long it may wait. The zero value copies everything.
+// Rewriter changes a site's addresses and table names while it is copied.
+type Rewriter interface {
+	// SQL copies a part of a dump and changes it on the way. Parts are copied at the same time.
+	SQL(ctx context.Context, script io.Reader, to io.Writer) error
+	// Needles are what a value must hold at least one of for SQL to change it: bytes without quotes, backslashes and
+	// control characters.
+	Needles() [][]byte
+	// Table is the name that SQL gives a table.
+	Table(name string) string
+}
+
+// CopyOptions say what a copy holds and how long it may wait. The zero value copies everything as it is.
 type CopyOptions struct {
 	// Prefix limits the copy as DumpOptions.Prefix does.
 	Prefix string
@@ -18,189 +29,176 @@ type CopyOptions struct {
 	LockTimeout time.Duration
 	// Definer is as in LoadOptions.
 	Definer string
-	// Stream forbids copying inside the server. It is slower, but keeps writers of the source waiting for an instant
-	// only, where a copy inside the server keeps them waiting until the rows are copied.
+	// Rewrite, if set, makes the Rewriter for a source which holds these tables. It is called again if the tables
+	// change while the copy begins.
+	Rewrite func(tables []string) (Rewriter, error)
+	// Stream forbids copying inside the server.
 	Stream bool
-	// Progress, if set, is called with the bytes copied so far: of script when streaming, else the server's estimate.
+	// Progress, if set, is called with the bytes copied so far, of those which Copying.Bytes says.
 	Progress func(bytes int64)
 }
 
 // CopyStats says what a copy did.
 type CopyStats struct {
 	Tables, DefinersMapped int
-	// Server is true if the rows were copied inside the server.
-	Server bool
+	// Server is how many tables were copied inside the server, but for rows which the Rewriter may change.
+	Server int
 	// Pause is how long writers of the source had to wait.
 	Pause time.Duration
 }
 
-// Copy makes the target database hold what the source holds, as a dump and a load would. Within one server, and if the
-// target's user may read the source (GrantRead), the rows never leave the server; otherwise they are streamed. The
-// target's own objects of the same names are replaced, others stay: Clear it first. Errors are as in NewDump and Load;
-// what was copied before an error stays.
-func Copy(ctx context.Context, source, target Config, options CopyOptions) (CopyStats, error) {
+// SourceError is an error of reading the source, as opposed to one of filling the target.
+type SourceError struct{ Err error }
+
+func (e *SourceError) Error() string { return e.Err.Error() }
+
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// Copy makes the target database hold what the source holds, as a dump and a load would: see NewCopy. What was copied
+// before an error stays.
+func Copy(ctx context.Context, source, target Config, options CopyOptions) (stats CopyStats, err error) {
+	c, err := NewCopy(ctx, source, target, options)
+	if err != nil {
+		return CopyStats{}, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	return c.Run(ctx)
+}
+
+// Copying is a copy whose instant is taken, ready to Run, until Close.
+type Copying struct {
+	source, target Config
+	options        CopyOptions
+	dump           *Dump
+	parts          *partsLoader
+	rewriter       Rewriter
+	// server copies tables inside the server; it has none if that is not possible.
+	server serverCopy
+}
+
+// NewCopy takes the instant which the copy is of, as NewDump does: writers of the source wait as long as for a dump.
+//
+// Rows of large tables are copied inside the server if both databases are on one MariaDB, the target's user may SELECT
+// from the source (GrantRows); only those that the Rewriter may change leave the server and come back. Everything else
+// is streamed, as are tables without transactions or without a primary key. The result is the same. The target's own
+// objects of the same names are replaced, others stay: Clear it first. To copy inside the server NewCopy makes the
+// tables already. Errors are as in NewDump and Load; those of reading the source are SourceErrors.
+func NewCopy(ctx context.Context, source, target Config, options CopyOptions) (*Copying, error) {
 	if source.address() == target.address() && source.Database == target.Database {
-		return CopyStats{}, fmt.Errorf("copy %s: %w: source and target are the same database", source, ErrUnsupported)
+		return nil, fmt.Errorf("copy %s: %w: source and target are the same database", source, ErrUnsupported)
 	}
-	if options.Stream || source.address() != target.address() {
-		return copyStream(ctx, source, target, options)
-	}
-	may, err := mayRead(ctx, source, target)
+	c := &Copying{source: source, target: target, options: options}
+	c.parts = newPartsLoader(target, LoadOptions{Definer: options.Definer, Progress: options.Progress})
+	var err error
+	c.dump, err = newDump(ctx, source, DumpOptions{Prefix: options.Prefix, LockTimeout: options.LockTimeout}, c)
 	if err != nil {
-		return CopyStats{}, err
+		return nil, errors.Join(err, c.Close())
 	}
-	if !may {
-		return copyStream(ctx, source, target, options)
-	}
-	return copyServer(ctx, source, target, options)
+	return c, nil
 }
 
-// mayRead reports whether the target's user sees and may lock the source's tables.
-func mayRead(ctx context.Context, source, target Config) (may bool, err error) {
-	if source.User == target.User && source.Password == target.Password {
-		return true, nil
+// Bytes is the server's estimate of what is to be copied.
+func (c *Copying) Bytes() (n int64) {
+	for _, part := range c.dump.parts {
+		n += part.Bytes
 	}
-	target.Database = source.Database
-	conn, err := openSession(ctx, target)
-	if errors.Is(err, ErrDenied) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, conn.end()) }()
-	var n int
-	err = conn.QueryRowContext(ctx, `SELECT COUNT(DISTINCT PRIVILEGE_TYPE) FROM (
-			SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES
-			WHERE TABLE_SCHEMA IN (DATABASE(), REPLACE(REPLACE(DATABASE(), '_', '\\_'), '%', '\\%'))
-			UNION SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES
-			WHERE GRANTEE = CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')) AS p
-		WHERE PRIVILEGE_TYPE IN ('SELECT', 'LOCK TABLES')`).Scan(&n)
-	return n == 2, Classify(err)
+	return n
 }
 
-func copyStream(ctx context.Context, source, target Config, options CopyOptions) (CopyStats, error) {
-	dump, err := NewDump(ctx, source, DumpOptions{Prefix: options.Prefix, LockTimeout: options.LockTimeout, Workers: 1})
-	if err != nil {
-		return CopyStats{}, err
-	}
-	r, w := io.Pipe()
-	written := make(chan error, 1)
-	go func() {
-		err := dump.Write(ctx, w)
-		_ = w.CloseWithError(err) // always nil
-		written <- err
-	}()
-	stats, loadErr := Load(ctx, target, r, LoadOptions{Definer: options.Definer, Progress: options.Progress})
-	_ = r.CloseWithError(loadErr) // ends the writer, if it has not ended
-	dumpErr := <-written
-	result := CopyStats{Tables: stats.Tables, DefinersMapped: stats.DefinersMapped, Pause: dump.Pause()}
-	if err := dump.Close(); err != nil && loadErr == nil {
-		return result, err
-	}
-	if loadErr != nil {
-		return result, loadErr // the reader's error holds the writer's, if that came first
-	}
-	return result, dumpErr
-}
-
-// copyServer copies definitions by their text and rows by INSERT … SELECT, under one lock on source and target.
-func copyServer(ctx context.Context, source, target Config, options CopyOptions) (stats CopyStats, err error) {
-	reader, err := openSession(ctx, source)
-	if err != nil {
-		return stats, err
-	}
-	defer func() { err = errors.Join(err, reader.end()) }()
-	s, err := readSchema(ctx, reader, options.Prefix)
-	if err != nil {
-		return stats, err
-	}
-	d := &writer{schema: s, own: s.names(), prefix: options.Prefix}
-	if err := reader.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&d.account); err != nil {
-		return stats, Classify(err)
-	}
-	stats.Server = true
-	apply := func(write func(io.Writer) error) error {
-		var script bytes.Buffer
-		script.WriteString(partHeader)
-		if err := write(&script); err != nil {
-			return err
+// Run copies, once.
+func (c *Copying) Run(ctx context.Context) (CopyStats, error) {
+	var sources []Source
+	for _, part := range c.dump.parts {
+		s := Source{Name: part.Name, Size: part.Bytes, Open: c.opener(part)}
+		if table := c.server.table(part.Table); table != nil {
+			s.fill = func(ctx context.Context) (string, error) { return table.target, c.server.fill(ctx, table) }
 		}
-		loaded, err := Load(ctx, target, &script, LoadOptions{Definer: options.Definer})
-		stats.Tables += loaded.Tables
-		stats.DefinersMapped += loaded.DefinersMapped
+		sources = append(sources, s)
+	}
+	err := c.parts.load(ctx, sources)
+	stats := CopyStats{Tables: c.parts.stats.Tables, DefinersMapped: c.parts.stats.DefinersMapped, Server: len(c.server.tables), Pause: c.dump.Pause()}
+	if err != nil {
+		return stats, fmt.Errorf("copy %s to %s: %w", c.source, c.target, err)
+	}
+	return stats, nil
+}
+
+// opener begins to read a part as it is to be loaded.
+func (c *Copying) opener(part Part) func(context.Context) (io.ReadCloser, error) {
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		return c.rewritten(ctx, func(w io.Writer) error { return fromSource(c.dump.WritePart(ctx, part, w)) }), nil
+	}
+}
+
+// rewritten is what write writes, through the Rewriter.
+func (c *Copying) rewritten(ctx context.Context, write func(io.Writer) error) io.ReadCloser {
+	script := stream.Of(write)
+	if c.rewriter == nil {
+		return script
+	}
+	return stream.Of(func(w io.Writer) error { return errors.Join(c.rewriter.SQL(ctx, script, w), script.Close()) })
+}
+
+func fromSource(err error) error {
+	if err == nil || errors.Is(err, io.ErrClosedPipe) { // the reader gave up, which says why
 		return err
 	}
-	if err := apply(func(w io.Writer) error { return d.tables(ctx, reader, w) }); err != nil {
-		return stats, err
-	}
-	if stats.Pause, err = copyRows(ctx, reader, s, target, options); err != nil {
-		return stats, fmt.Errorf("copy %s to %s: %w", source, target, err)
-	}
-	return stats, apply(func(w io.Writer) error {
-		if err := d.objects(w, s.routines); err != nil {
-			return err
-		}
-		if err := d.views(w); err != nil {
-			return err
-		}
-		return d.objects(w, append(append([]object{}, s.triggers...), s.events...))
-	})
+	return &SourceError{err}
 }
 
-// copyRows copies all rows and returns how long writers of the source waited. The lock makes all tables of one instant:
-// the reading half of INSERT … SELECT does not use a transaction's snapshot.
-func copyRows(ctx context.Context, reader *session, s *schema, target Config, options CopyOptions) (pause time.Duration, err error) {
-	var locks []string
-	qualified := func(database, table string) string { return QuoteName(database) + "." + QuoteName(table) }
-	for i := range s.tables {
-		if t := &s.tables[i]; t.holdsRows() {
-			locks = append(locks, qualified(s.database, t.name)+" READ", qualified(target.Database, t.name)+" WRITE")
+// inside reports whether tables are copied inside the server.
+func (c *Copying) inside() bool { return c != nil && len(c.server.made) > 0 }
+
+// Pause is as Dump.Pause.
+func (c *Copying) Pause() time.Duration { return c.dump.Pause() }
+
+// Close ends the copy and releases the source. It must not run at the same time as Run.
+func (c *Copying) Close() error {
+	err := errors.Join(c.server.end(), c.parts.end())
+	if c.dump != nil {
+		err = errors.Join(err, c.dump.Close())
+	}
+	return err
+}
+
+// prepare comes before the lock on the source: it chooses the tables to copy inside the server, and makes their
+// target's.
+func (c *Copying) prepare(ctx context.Context, reader *session, s *schema) (err error) {
+	if err := c.server.end(); err != nil { // of an earlier attempt
+		return err
+	}
+	if c.options.Rewrite != nil {
+		if c.rewriter, err = c.options.Rewrite(s.tableNames()); err != nil {
+			return err
 		}
 	}
-	if len(locks) == 0 {
-		return 0, nil
+	if c.options.Stream {
+		return nil
 	}
-	for i := range s.sequences { // columns' defaults draw from them
-		locks = append(locks, qualified(target.Database, s.sequences[i].name)+" WRITE")
+	c.server.source, c.server.target, c.server.rewriter = c.source.Database, c.target, c.rewriter
+	if err := c.server.choose(ctx, reader, s); err != nil || len(c.server.tables) == 0 {
+		return errors.Join(err, c.server.dropMade(ctx))
 	}
-	conn, err := openSession(ctx, target)
-	if err != nil {
-		return 0, err
+	if err := c.makeTables(ctx, reader, s); err != nil {
+		return err
 	}
-	defer func() { err = errors.Join(err, conn.end()) }()
-	if err := setLockTimeout(ctx, conn, DumpOptions{LockTimeout: options.LockTimeout}.withDefaults().LockTimeout); err != nil {
-		return 0, err
+	return c.server.connect(ctx)
+}
+
+// makeTables makes all tables of the schema in the target, without keys that can be added later.
+func (c *Copying) makeTables(ctx context.Context, reader *session, s *schema) error {
+	if err := c.server.dropMade(ctx); err != nil {
+		return err
 	}
-	start := time.Now()
-	for _, statement := range []string{"SET SESSION foreign_key_checks=0", "SET SESSION unique_checks=0", "LOCK TABLES " + strings.Join(locks, ", ")} {
-		if err := conn.exec(ctx, statement); err != nil {
-			return time.Since(start), err
-		}
+	c.server.made = nil
+	for _, name := range s.tableNames() {
+		c.server.made = append(c.server.made, c.server.name(name))
 	}
-	now, err := readSchema(ctx, reader, options.Prefix)
-	if err == nil && !now.sameAs(s) {
-		err = ErrChanged
-	}
-	if err != nil {
-		return time.Since(start), err
-	}
-	var copied int64
-	for i := range s.tables {
-		t := &s.tables[i]
-		columns := quoteNames(columnNames(t.stored()))
-		if !t.holdsRows() || columns == "" {
-			continue
-		}
-		err := conn.exec(ctx, "INSERT INTO "+qualified(target.Database, t.name)+" ("+columns+") SELECT "+columns+" FROM "+
-			qualified(s.database, t.name))
-		if err != nil {
-			return time.Since(start), fmt.Errorf("table %s: %w", QuoteName(t.name), err)
-		}
-		if copied += t.bytes; options.Progress != nil {
-			options.Progress(copied)
-		}
-	}
-	err = conn.exec(ctx, "UNLOCK TABLES")
-	return time.Since(start), err
+	script := &writer{schema: s, own: s.names(), prefix: c.options.Prefix}
+	c.parts.stats = LoadStats{Complete: true}
+	return c.parts.run(ctx, []Source{{Name: schemaPart, Open: func(ctx context.Context) (io.ReadCloser, error) {
+		return c.rewritten(ctx, func(w io.Writer) error {
+			return writeScript(w, func(w io.Writer) error { return script.tables(ctx, reader, w) })
+		}), nil
+	}}}, 1)
 }

@@ -67,6 +67,7 @@ type Part struct {
 // Dump is one consistent snapshot of a database, open for reading until Close.
 type Dump struct {
 	options DumpOptions
+	copying *Copying // nil if it is none
 	schema  *schema
 	script  *writer
 	parts   []Part
@@ -88,9 +89,14 @@ type Dump struct {
 // them. The user needs SELECT, LOCK TABLES, SHOW VIEW, TRIGGER and EVENT on the database, no global privilege. Errors:
 // the classes of Classify; ErrBusy if the lock was not granted in time, ErrChanged if definitions keep changing.
 func NewDump(ctx context.Context, config Config, options DumpOptions) (*Dump, error) {
+	return newDump(ctx, config, options, nil)
+}
+
+// newDump takes a snapshot for a copy, or for itself if that is nil.
+func newDump(ctx context.Context, config Config, options DumpOptions, copying *Copying) (*Dump, error) {
 	options = options.withDefaults()
 	for attempt := 1; ; attempt++ {
-		d := &Dump{options: options}
+		d := &Dump{options: options, copying: copying}
 		err := d.open(ctx, config)
 		if err == nil {
 			return d, nil
@@ -115,6 +121,11 @@ func (d *Dump) open(ctx context.Context, config Config) error {
 	before, err := readSchema(ctx, workers[0], d.options.Prefix)
 	if err != nil {
 		return err
+	}
+	if d.copying != nil {
+		if err := d.copying.prepare(ctx, workers[0], before); err != nil {
+			return err
+		}
 	}
 	if err := d.snapshot(ctx, config, before, workers); err != nil {
 		return err
@@ -171,7 +182,11 @@ func (d *Dump) plan() {
 			add(name, func(_ context.Context, _ *session, w io.Writer) error { return d.script.objects(w, list) })
 		}
 	}
-	add("000-schema.sql", d.script.tables)
+	if d.copying.inside() {
+		add(schemaPart, d.script.states) // tables are made
+	} else {
+		add(schemaPart, d.script.tables)
+	}
 	for i := range s.tables {
 		t := &s.tables[i]
 		if !t.holdsRows() {
@@ -181,7 +196,7 @@ func (d *Dump) plan() {
 			Name:  fmt.Sprintf(tablePart+"%05d-%s.sql", i+1, fileName(t.name)),
 			Table: t.name, Rows: t.rows, Bytes: t.bytes, readers: d.readers(t),
 			write: func(ctx context.Context, conn *session, w io.Writer) error {
-				return writeRows(ctx, conn, w, t, d.options.MaxStatementBytes)
+				return writeRows(ctx, conn, w, t, d.rows(t), d.options.MaxStatementBytes)
 			},
 		})
 	}
@@ -191,6 +206,16 @@ func (d *Dump) plan() {
 	}
 	objects("820-triggers.sql", s.triggers) // after the rows, for which they must not fire
 	objects("830-events.sql", s.events)
+}
+
+// rows are those of a table which the dump is to hold: all, or those that the server does not copy.
+func (d *Dump) rows(t *table) split {
+	if d.copying.inside() {
+		if copied := d.copying.server.table(t.name); copied != nil {
+			return copied.split
+		}
+	}
+	return split{verb: "INSERT"}
 }
 
 // readers are the connections over which a table can be read as it was at the snapshot's instant.

@@ -41,28 +41,29 @@ func (d *Dump) WritePart(ctx context.Context, part Part, w io.Writer) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	buffered := bufio.NewWriterSize(w, writeBuffer)
-	err := write(ctx, buffered, func() error { return part.write(ctx, conn, buffered) })
+	err := ctx.Err()
+	if err == nil {
+		err = writeScript(w, func(w io.Writer) error { return part.write(ctx, conn, w) })
+	}
 	if err != nil {
 		return fmt.Errorf("write part %q: %w", part.Name, err)
 	}
 	return nil
 }
 
-func write(ctx context.Context, w *bufio.Writer, body func() error) error {
-	if err := ctx.Err(); err != nil {
+// writeScript writes a part's body between what every part begins and ends with.
+func writeScript(w io.Writer, body func(io.Writer) error) error {
+	buffered := bufio.NewWriterSize(w, writeBuffer)
+	if _, err := buffered.WriteString(partHeader); err != nil {
 		return err
 	}
-	if _, err := w.WriteString(partHeader); err != nil {
+	if err := body(buffered); err != nil {
 		return err
 	}
-	if err := body(); err != nil {
+	if _, err := buffered.WriteString(partFooter); err != nil {
 		return err
 	}
-	if _, err := w.WriteString(partFooter); err != nil {
-		return err
-	}
-	return w.Flush()
+	return buffered.Flush()
 }
 
 // Write writes all parts, one after the other: a script for the stock client.

@@ -45,11 +45,26 @@ func (a *Admin) RevokeRead(ctx context.Context, user, database string) error {
 	if err != nil {
 		return err
 	}
+	return a.revoke(ctx, readable(s), user, database)
+}
+
+// GrantRows lets the account user@'%' read the rows of this database, which is all that it needs to be filled from it
+// inside the server (NewCopy).
+func (a *Admin) GrantRows(ctx context.Context, user, database string) error {
+	return a.grant(ctx, []string{"SELECT"}, user, database)
+}
+
+// RevokeRows takes back what GrantRows gave, as RevokeRead does.
+func (a *Admin) RevokeRows(ctx context.Context, user, database string) error {
+	return a.revoke(ctx, []string{"SELECT"}, user, database)
+}
+
+func (a *Admin) revoke(ctx context.Context, privileges []string, user, database string) error {
 	pattern, err := a.pattern(ctx, database)
 	if err != nil {
 		return err
 	}
-	_, err = a.db.ExecContext(ctx, "REVOKE "+strings.Join(readable(s), ", ")+" ON "+pattern+".* FROM "+account(user))
+	_, err = a.db.ExecContext(ctx, "REVOKE "+strings.Join(privileges, ", ")+" ON "+pattern+".* FROM "+account(user))
 	if server, ok := errors.AsType[*gomysql.MySQLError](err); ok && slices.Contains(noSuchGrant, server.Number) {
 		return nil
 	}

@@ -111,15 +111,8 @@ var staysWhole = map[string]bool{
 // AUTO_INCREMENT column, is worth it and sure to become the same. Names that are not ASCII could mean something else in
 // the character set of the session that adds the keys.
 func withoutKeys(name string, create []byte) (short []byte, keys *tableKeys) {
-	l := &lexer{src: create}
-	tokens := l.all()
-	open := slices.IndexFunc(tokens, func(t token) bool { return l.is(t, '(') })
-	if open < 0 || !isASCII(name) {
-		return nil, nil
-	}
-	d := definitions{lexer: l, tokens: tokens}
-	end := d.split(open)
-	if end < 0 || !d.isInnoDB(tokens[end:]) || d.whole || !d.primary() {
+	d, ok := parseDefinitions(create)
+	if !ok || !isASCII(name) || !d.isInnoDB(d.tokens[d.end:]) || d.whole || !d.primary() {
 		return nil, nil
 	}
 	keys = &tableKeys{}
@@ -142,88 +135,8 @@ func withoutKeys(name string, create []byte) (short []byte, keys *tableKeys) {
 	if len(keys.keys)+len(keys.foreign) == 0 {
 		return nil, nil
 	}
-	short = slices.Concat(create[:tokens[open].end], []byte("\n  "+strings.Join(kept, ",\n  ")+"\n"), create[tokens[end].start:])
+	short = slices.Concat(create[:d.tokens[d.open].end], []byte("\n  "+strings.Join(kept, ",\n  ")+"\n"), create[d.tokens[d.end].start:])
 	return short, keys
 }
 
 func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
-
-// definitions are what stands between the parentheses of a CREATE TABLE statement, each as its tokens.
-type definitions struct {
-	*lexer
-	tokens []token
-	list   [][]token
-	whole  bool // a word of staysWhole was seen
-}
-
-// split fills the list from the parenthesis at open on and returns the index of the closing one, or -1.
-func (d *definitions) split(open int) int {
-	for _, t := range d.tokens {
-		d.whole = d.whole || staysWhole[d.word(t)]
-	}
-	depth, begin := 0, open+1
-	for i := open; i < len(d.tokens); i++ {
-		t := d.tokens[i]
-		switch {
-		case d.is(t, '('):
-			depth++
-		case d.is(t, ')'):
-			depth--
-		}
-		if depth == 0 || depth == 1 && d.is(t, ',') {
-			if begin == i {
-				return -1
-			}
-			d.list = append(d.list, d.tokens[begin:i])
-			begin = i + 1
-		}
-		if depth == 0 {
-			return i
-		}
-	}
-	return -1
-}
-
-// kind tells a secondary key ("KEY"), a foreign key ("FOREIGN") and the primary key ("PRIMARY") from columns and checks.
-func (d *definitions) kind(def []token) string {
-	words := make([]string, 0, 3)
-	for _, t := range def[:min(3, len(def))] {
-		words = append(words, d.word(t))
-	}
-	if words[0] == "CONSTRAINT" && len(words) == 3 {
-		words = words[2:] // behind its name
-	}
-	switch words[0] {
-	case "KEY", "INDEX", "UNIQUE":
-		return "KEY"
-	case "FOREIGN", "PRIMARY":
-		return words[0]
-	}
-	return ""
-}
-
-// primary reports whether there is a primary key, and one that begins with the AUTO_INCREMENT column if there is any.
-func (d *definitions) primary() bool {
-	first, automatic := "", ""
-	for _, def := range d.list {
-		kind := d.kind(def)
-		for i, t := range def {
-			switch {
-			case kind == "PRIMARY" && first == "" && d.is(t, '(') && i+1 < len(def):
-				first = d.name(def[i+1])
-			case kind == "" && d.word(t) == "AUTO_INCREMENT":
-				automatic = d.name(def[0])
-			}
-		}
-	}
-	return first != "" && (automatic == "" || strings.EqualFold(automatic, first))
-}
-
-func (d *definitions) isInnoDB(options []token) bool {
-	for i, t := range options {
-		if d.word(t) == "ENGINE" && i+2 < len(options) {
-			return d.word(options[i+2]) == "INNODB"
-		}
-	}
-	return false
-}

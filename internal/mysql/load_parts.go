@@ -12,8 +12,12 @@ import (
 	"sync"
 )
 
-// tablePart begins the names of parts that hold one table's rows.
-const tablePart = "100-table-"
+const (
+	// schemaPart is the part that makes the tables.
+	schemaPart = "000-schema.sql"
+	// tablePart begins the names of parts that hold one table's rows.
+	tablePart = "100-table-"
+)
 
 // Source is a part of a dump which LoadParts is to load.
 type Source struct {
@@ -24,6 +28,9 @@ type Source struct {
 	Size int64
 	// Open begins to read the part. It is called once, for no more parts at a time than there are workers.
 	Open func(ctx context.Context) (io.ReadCloser, error)
+
+	// fill, if set, adds rows to a table by other means, before those of the part, and returns the table's name.
+	fill func(ctx context.Context) (table string, err error)
 }
 
 // LoadParts loads the parts of a dump, those with rows over several sessions. Definitions come first, then rows and each
@@ -33,15 +40,27 @@ type Source struct {
 //
 // After an error, or when ctx ends, what was loaded stays and tables may lack keys: Clear the database and load again.
 func LoadParts(ctx context.Context, config Config, sources []Source, options LoadOptions) (stats LoadStats, err error) {
-	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int {
-		return cmp.Compare(path.Base(a.Name), path.Base(b.Name))
-	})
+	p := newPartsLoader(config, options)
+	defer func() { err = errors.Join(err, p.end()) }()
+	if err := p.load(ctx, sources); err != nil {
+		return p.stats, fmt.Errorf("load %s: %w", config, err)
+	}
+	return p.stats, nil
+}
+
+func newPartsLoader(config Config, options LoadOptions) *partsLoader {
 	if options.Workers <= 0 {
 		options.Workers = defaultWorkers
 	}
-	p := &partsLoader{config: config, options: options, keys: newLateKeys(), progress: partsProgress{report: options.Progress}}
-	p.stats.Complete = true
-	defer func() { err = errors.Join(err, p.end()) }()
+	return &partsLoader{config: config, options: options, keys: newLateKeys(), progress: partsProgress{report: options.Progress},
+		stats: LoadStats{Complete: true}}
+}
+
+// load loads all parts in their order.
+func (p *partsLoader) load(ctx context.Context, sources []Source) error {
+	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int {
+		return cmp.Compare(path.Base(a.Name), path.Base(b.Name))
+	})
 	begin := slices.IndexFunc(sources, Source.holdsRows)
 	if begin < 0 {
 		begin = len(sources)
@@ -52,20 +71,16 @@ func LoadParts(ctx context.Context, config Config, sources []Source, options Loa
 	}
 	rows := sources[begin:end]
 	slices.SortStableFunc(rows, func(a, b Source) int { return cmp.Compare(b.Size, a.Size) })
-	err = p.run(ctx, sources[:begin], 1)
-	if err == nil {
-		err = p.run(ctx, rows, options.Workers)
+	if err := p.run(ctx, sources[:begin], 1); err != nil {
+		return err
 	}
-	if err == nil {
-		err = p.addKeys(ctx)
+	if err := p.run(ctx, rows, p.options.Workers); err != nil {
+		return err
 	}
-	if err == nil {
-		err = p.run(ctx, sources[end:], 1)
+	if err := p.addKeys(ctx); err != nil {
+		return err
 	}
-	if err != nil {
-		return p.stats, fmt.Errorf("load %s: %w", config, err)
-	}
-	return p.stats, nil
+	return p.run(ctx, sources[end:], 1)
 }
 
 func (s Source) holdsRows() bool { return strings.HasPrefix(path.Base(s.Name), tablePart) }
@@ -118,7 +133,14 @@ func (p *partsLoader) part(ctx context.Context, s Source) (err error) {
 		return errors.Join(err, l.conn.end())
 	}
 	l.progress = p.progress.part()
-	stats, err := l.run(ctx, r, p.options)
+	if s.fill != nil {
+		r = readAhead(r)
+		err = l.fill(ctx, s)
+	}
+	var stats LoadStats
+	if err == nil {
+		stats, err = l.run(ctx, r, p.options)
+	}
 	if err == nil && !stats.Complete {
 		err = fmt.Errorf("%w: it does not end as a part of a dump does", ErrTruncated)
 	}
@@ -131,6 +153,17 @@ func (p *partsLoader) part(ctx context.Context, s Source) (err error) {
 	p.idle = append(p.idle, l)
 	p.mu.Unlock()
 	return r.Close()
+}
+
+// fill adds the rows of a part that are not in it.
+func (l *loader) fill(ctx context.Context, s Source) (err error) {
+	if l.table, err = s.fill(ctx); err != nil {
+		return err
+	}
+	report := l.progress
+	report(s.Size)
+	l.progress = func(n int64) { report(s.Size + n) }
+	return nil
 }
 
 func (s *LoadStats) add(part LoadStats) {
@@ -168,6 +201,7 @@ func (p *partsLoader) end() error {
 	for _, l := range p.idle {
 		errs = append(errs, l.conn.end())
 	}
+	p.idle = nil
 	return errors.Join(errs...)
 }
 

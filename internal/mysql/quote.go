@@ -5,6 +5,9 @@ import "strings"
 // QuoteName quotes an identifier. It is the only way in which names enter SQL text.
 func QuoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
+// qualified is the quoted name of a table in a database.
+func qualified(database, table string) string { return QuoteName(database) + "." + QuoteName(table) }
+
 // quoteNames is the comma-separated list of the quoted names.
 func quoteNames(names []string) string {
 	quoted := make([]string, len(names))

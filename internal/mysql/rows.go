@@ -81,14 +81,14 @@ func encodings(columns []column) (list []encoding, raw bool) {
 	return list, raw
 }
 
-// writeRows streams a table's rows. FLOAT is read as DOUBLE: the server prints no more than six digits of a FLOAT, which
+// writeRows streams rows of a table. FLOAT is read as DOUBLE: the server prints no more than six digits of a FLOAT, which
 // are too few to get the same value back.
-func writeRows(ctx context.Context, conn *session, w io.Writer, t *table, max int) error {
+func writeRows(ctx context.Context, conn *session, w io.Writer, t *table, rows split, max int) error {
 	columns := t.stored()
-	if len(columns) == 0 {
+	if len(columns) == 0 || rows.none {
 		return nil
 	}
-	r := &rowWriter{w: w, max: max, head: "INSERT INTO " + QuoteName(t.name) + " (" + quoteNames(columnNames(columns)) + ") VALUES\n"}
+	r := &rowWriter{w: w, max: max, head: rows.verb + " INTO " + QuoteName(t.name) + " (" + quoteNames(columnNames(columns)) + ") VALUES\n"}
 	encoded, raw := encodings(columns)
 	r.columns = encoded
 	results := charset
@@ -98,7 +98,7 @@ func writeRows(ctx context.Context, conn *session, w io.Writer, t *table, max in
 	if err := conn.exec(ctx, "SET character_set_results = "+results); err != nil {
 		return err
 	}
-	query := "SELECT " + selectList(columns) + " FROM " + QuoteName(t.name)
+	query := "SELECT " + selectList(columns) + " FROM " + QuoteName(t.name) + rows.where
 	if err := streamRows(ctx, conn, query, len(columns), r.write); err != nil {
 		return fmt.Errorf("read table %s: %w", QuoteName(t.name), err)
 	}

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,21 +28,38 @@ func SameDatabase(ctx context.Context, a, b Config) (same bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, asker.end()) }()
-	// A lock that one session takes is seen by every other one of that server, and needs no privilege.
-	name := "sitewright-" + rand.Text()
-	var taken, free int
-	if err := holder.QueryRowContext(ctx, "SELECT GET_LOCK(?, 0)", name).Scan(&taken); err != nil || taken != 1 {
-		return false, fmt.Errorf("compare %s with %s: %w", a, b, errors.Join(Classify(err), notTaken(taken)))
+	same, err = sameServer(ctx, holder, asker)
+	if err != nil {
+		return false, fmt.Errorf("compare %s with %s: %w", a, b, err)
 	}
-	if err := asker.QueryRowContext(ctx, "SELECT IS_FREE_LOCK(?)", name).Scan(&free); err != nil {
-		return false, fmt.Errorf("compare %s with %s: %w", a, b, Classify(err))
-	}
-	return free == 0, nil
+	return same, nil
 }
 
-func notTaken(taken int) error {
-	if taken == 1 {
-		return nil
+// sameServer reports whether two sessions are of one server: a lock that one takes is seen by every other one there, and
+// needs no privilege.
+func sameServer(ctx context.Context, holder, asker *session) (same bool, err error) {
+	name := lockName()
+	if err := takeLock(ctx, holder, name); err != nil {
+		return false, err
 	}
-	return errors.New("the server gave no lock")
+	var free int
+	if err := asker.QueryRowContext(ctx, "SELECT IS_FREE_LOCK(?)", name).Scan(&free); err != nil {
+		return false, fmt.Errorf("look for a lock: %w", Classify(err))
+	}
+	return free == 0, holder.exec(ctx, "DO RELEASE_LOCK("+QuoteString(name)+")")
+}
+
+// lockName is one that nobody else uses.
+func lockName() string { return "sitewright-" + rand.Text() }
+
+// takeLock takes a lock by name for a session, which has it until it ends.
+func takeLock(ctx context.Context, conn *session, name string) error {
+	var taken sql.NullBool
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, 0)", name).Scan(&taken); err != nil {
+		return fmt.Errorf("take a lock: %w", Classify(err))
+	}
+	if !taken.Bool {
+		return fmt.Errorf("take a lock: %w: the server gave none", ErrBusy)
+	}
+	return nil
 }

@@ -84,6 +84,17 @@ func columnNames(columns []column) []string {
 	return names
 }
 
+// tableNames are the names of the tables that hold rows.
+func (s *schema) tableNames() []string {
+	var names []string
+	for i := range s.tables {
+		if s.tables[i].holdsRows() {
+			names = append(names, s.tables[i].name)
+		}
+	}
+	return names
+}
+
 // names is the set of the names which the database's own objects bear.
 func (s *schema) names() map[string]bool {
 	names := map[string]bool{}

@@ -48,17 +48,29 @@ func (d *writer) tables(ctx context.Context, conn *session, w io.Writer) error {
 	}
 	for i := range d.schema.sequences {
 		s := &d.schema.sequences[i]
-		var next string
-		err := conn.QueryRowContext(ctx, "SELECT next_not_cached_value FROM "+QuoteName(s.name)).Scan(&next)
-		if err != nil {
-			return fmt.Errorf("read the sequence %s: %w", s.name, Classify(err))
-		}
-		fmt.Fprintf(&b, "DROP SEQUENCE IF EXISTS %s;\n%s;\nDO SETVAL(%[1]s, %[3]s, 0);\n",
-			QuoteName(s.name), d.local(s.create, ""), next)
+		fmt.Fprintf(&b, "DROP SEQUENCE IF EXISTS %s;\n%s;\n", QuoteName(s.name), d.local(s.create, ""))
+	}
+	if err := d.states(ctx, conn, &b); err != nil {
+		return err
 	}
 	for i := range d.schema.tables {
 		t := &d.schema.tables[i]
 		fmt.Fprintf(&b, "DROP TABLE IF EXISTS %s;\n%s;\n", QuoteName(t.name), d.local(t.create, ""))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// states writes where the sequences are, which no snapshot covers: it may be further than their rows are.
+func (d *writer) states(ctx context.Context, conn *session, w io.Writer) error {
+	var b strings.Builder
+	for i := range d.schema.sequences {
+		name := QuoteName(d.schema.sequences[i].name)
+		var next string
+		if err := conn.QueryRowContext(ctx, "SELECT next_not_cached_value FROM "+name).Scan(&next); err != nil {
+			return fmt.Errorf("read the sequence %s: %w", name, Classify(err))
+		}
+		fmt.Fprintf(&b, "DO SETVAL(%s, %s, 0);\n", name, next)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

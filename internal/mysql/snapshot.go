@@ -53,6 +53,11 @@ func (d *Dump) snapshot(ctx context.Context, config Config, s *schema, workers [
 			return fmt.Errorf("begin a transaction: %w", err)
 		}
 	}
+	if d.copying != nil {
+		if err := d.copying.server.begin(ctx); err != nil {
+			return err
+		}
+	}
 	keep := d.options.Quiesce || united
 	if united {
 		d.keeper = d.locker

@@ -1,0 +1,80 @@
+package mysql
+
+import (
+	"slices"
+	"strings"
+)
+
+// split says which rows of a table are streamed when the server copies the others, and how they come in.
+type split struct {
+	// verb is INSERT, or REPLACE where the server copies the streamed rows too, which saves it looking at every value.
+	verb string
+	// where limits the streamed rows; none says that there are none.
+	where string
+	none  bool
+	// others limits the rows which the server copies, as a further condition.
+	others string
+}
+
+// binarySafe are the character sets whose text, in ASCII, has the same bytes in utf8mb4; text in the others is read
+// converted.
+var binarySafe = map[string]bool{"utf8mb4": true, "utf8mb3": true, "utf8": true, "ascii": true, "latin1": true}
+
+// splits tells how a table is copied inside the server; ok is false if it must be streamed as a whole: only InnoDB has
+// snapshots of statements, rows without a primary key have an order to keep, and versions cannot be copied.
+func (t *table) splits(target string, needles [][]byte) (s split, ok bool) {
+	d, ok := parseDefinitions([]byte(t.create))
+	if !ok || !strings.EqualFold(t.engine, "InnoDB") || d.versioned() {
+		return split{}, false
+	}
+	key := d.primaryKey()
+	if len(key) == 0 {
+		return split{}, false
+	}
+	condition := mentions(t.stored(), needles)
+	if condition == "" {
+		return split{none: true}, true
+	}
+	s = split{verb: "REPLACE", where: " WHERE " + condition}
+	inKey := slices.ContainsFunc(t.columns, func(c column) bool { return slices.Contains(key, c.name) && (c.generated || c.holdsText()) })
+	_, later := withoutKeys(target, []byte(t.create))
+	if inKey || d.unique() && later == nil {
+		// A row that gets another key would stay beside its copy, and one that collides with another would take its place.
+		s.verb, s.others = "INSERT", " AND ("+condition+") IS NOT TRUE"
+	}
+	return s, true
+}
+
+// holdsText reports whether a value may hold text, in whatever character set. Coordinates always hold bytes that text does
+// not.
+func (c column) holdsText() bool {
+	switch c.dataType {
+	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection",
+		"geomcollection":
+		return false
+	}
+	return c.charset != "" || c.class() == classBinary
+}
+
+// mentions is a condition that is true for the rows of which a value, as a dump would show it, holds a needle; "" if no
+// row can. LIKE between binary strings is the fastest search that the server has.
+func mentions(columns []column, needles [][]byte) string {
+	_, raw := encodings(columns)
+	var list []string
+	for _, c := range columns {
+		if !c.holdsText() {
+			continue
+		}
+		for _, needle := range needles {
+			value := QuoteName(c.name)
+			if c.charset != "" && !raw && (!binarySafe[c.charset] || c.charset == "latin1" && !isASCII(string(needle))) {
+				value = "CONVERT(" + value + " USING " + charset + ")"
+			}
+			list = append(list, "BINARY "+value+" LIKE _binary "+QuoteString("%"+likeLiteral.Replace(string(needle))+"%"))
+		}
+	}
+	return strings.Join(list, " OR ")
+}
+
+// likeLiteral escapes what stands for other text in a LIKE pattern.
+var likeLiteral = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
