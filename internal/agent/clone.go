@@ -7,7 +7,6 @@ import (
 	"path"
 
 	"github.com/sitewright/sitewright/internal/generation"
-	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/snapshots"
 )
@@ -43,8 +42,8 @@ func (a *agent) clone(ctx context.Context, p *plan.Clone) (plan.Result, error) {
 	})
 }
 
-// copy copies files while the source works, then takes its database's snapshot, copies what changed of the files
-// meanwhile, and loads the snapshot.
+// copy copies files while the source works, then takes its database's instant, copies what changed of the files
+// meanwhile, and the tables as they were at that instant.
 func (c *cloning) copy(ctx context.Context) (err error) {
 	if err := c.look(ctx); err != nil {
 		return err
@@ -52,30 +51,35 @@ func (c *cloning) copy(ctx context.Context) (err error) {
 	if err := c.files(ctx, c.progress.phase(0, 45, "copying files")); err != nil {
 		return err
 	}
-	var dump *mysql.Dump
 	from := place{url: c.plan.Source.URL, path: path.Join(c.SiteRoot, generation.WWW)}
-	if d := c.source; d != nil {
-		if dump, err = mysql.NewDump(ctx, d.config, mysql.DumpOptions{Prefix: d.prefix()}); err != nil {
-			return d.about(err)
+	if c.source == nil {
+		mv, err := c.moveFrom(from, true)
+		if err != nil {
+			return err
 		}
-		defer func() { err = errors.Join(err, d.about(dump.Close())) }()
-		from.prefix, from.tables = d.Prefix, snapshots.Tables(dump)
+		return c.finish(ctx, mv, nil)
 	}
+	from.prefix = c.source.Prefix
+	t := &tableCopy{cloning: c, from: from}
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.about(t.copying.Close())) }()
+	return c.finish(ctx, t.move, t.run)
+}
+
+// finish brings the files up to date, copies the tables if there are any, and takes the site to its place.
+func (c *cloning) finish(ctx context.Context, mv *move, tables func(context.Context) error) error {
 	if err := c.files(ctx, c.progress.phase(45, 50, "copying what changed")); err != nil {
 		return err
 	}
 	if err := c.openDocumentRoot(); err != nil {
 		return err
 	}
-	mv, err := c.moveFrom(from, true)
-	if err != nil {
-		return err
-	}
-	if dump != nil {
-		if err := c.tables(ctx, dump, mv); err != nil {
+	if tables != nil {
+		if err := tables(ctx); err != nil {
 			return err
 		}
-		c.result.PauseMillis = dump.Pause().Milliseconds()
 	}
 	return mv.finish(ctx)
 }
@@ -91,18 +95,6 @@ func (c *cloning) look(ctx context.Context) (err error) {
 		c.result.Prefix = c.source.Prefix
 	}
 	return errors.Join(root.Close(), ctx.Err())
-}
-
-// tables streams the dump into the clone's database.
-func (c *cloning) tables(ctx context.Context, dump *mysql.Dump, mv *move) error {
-	loading := c.progress.phase(50, 85, "copying the database")
-	var total int64
-	var sources []mysql.Source
-	for _, part := range dump.Parts() {
-		total += part.Bytes
-		sources = append(sources, mysql.Source{Name: part.Name, Size: part.Bytes, Open: snapshots.OpenPart(dump, part, c.source.about)})
-	}
-	return mv.load(ctx, sources, func(n int64) { loading.report(n, total) })
 }
 
 // files makes the directories of the clone equal to those of the source, but for what a copy leaves out.

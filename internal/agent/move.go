@@ -89,10 +89,17 @@ func (m *move) load(ctx context.Context, parts []mysql.Source, used func(int64))
 		parts = snapshots.Rewritten(parts, m.rewriter, m.count)
 	}
 	_, err := mysql.LoadParts(ctx, m.database.config, parts, mysql.LoadOptions{Progress: used, SingleDatabase: m.fromArchive})
-	if m.rewriter != nil && err == nil {
-		m.progress.note("moving the database: " + m.report.Summary())
+	if err == nil {
+		m.tell()
 	}
 	return m.aboutDatabase(err)
+}
+
+// tell says what was changed where in the database.
+func (m *move) tell() {
+	if m.rewriter != nil {
+		m.progress.note("moving the database: " + m.report.Summary())
+	}
 }
 
 // count adds up what was rewritten. Parts are rewritten at the same time.

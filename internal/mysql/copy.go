@@ -34,7 +34,7 @@ type CopyOptions struct {
 	Rewrite func(tables []string) (Rewriter, error)
 	// Stream forbids copying inside the server.
 	Stream bool
-	// Progress, if set, is called with the bytes copied so far, of those which Copying.Bytes says.
+	// Progress, if set, is called while the copy runs with the bytes copied so far, of those which Copying.Bytes says.
 	Progress func(bytes int64)
 }
 
@@ -74,6 +74,8 @@ type Copying struct {
 	rewriter       Rewriter
 	// server copies tables inside the server; it has none if that is not possible.
 	server serverCopy
+	// ofTarget says that an error of NewCopy is not one of reading the source.
+	ofTarget bool
 }
 
 // NewCopy takes the instant which the copy is of, as NewDump does: writers of the source wait as long as for a dump.
@@ -88,9 +90,12 @@ func NewCopy(ctx context.Context, source, target Config, options CopyOptions) (*
 		return nil, fmt.Errorf("copy %s: %w: source and target are the same database", source, ErrUnsupported)
 	}
 	c := &Copying{source: source, target: target, options: options}
-	c.parts = newPartsLoader(target, LoadOptions{Definer: options.Definer, Progress: options.Progress})
+	c.parts = newPartsLoader(target, LoadOptions{Definer: options.Definer})
 	var err error
 	c.dump, err = newDump(ctx, source, DumpOptions{Prefix: options.Prefix, LockTimeout: options.LockTimeout}, c)
+	if err != nil && !c.ofTarget {
+		err = &SourceError{err}
+	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -115,6 +120,7 @@ func (c *Copying) Run(ctx context.Context) (CopyStats, error) {
 		}
 		sources = append(sources, s)
 	}
+	c.parts.progress.report = c.options.Progress
 	err := c.parts.load(ctx, sources)
 	stats := CopyStats{Tables: c.parts.stats.Tables, DefinersMapped: c.parts.stats.DefinersMapped, Server: len(c.server.tables), Pause: c.dump.Pause()}
 	if err != nil {
@@ -164,6 +170,7 @@ func (c *Copying) Close() error {
 // prepare comes before the lock on the source: it chooses the tables to copy inside the server, and makes their
 // target's.
 func (c *Copying) prepare(ctx context.Context, reader *session, s *schema) (err error) {
+	defer func() { c.ofTarget = err != nil }()
 	if err := c.server.end(); err != nil { // of an earlier attempt
 		return err
 	}
@@ -183,6 +190,13 @@ func (c *Copying) prepare(ctx context.Context, reader *session, s *schema) (err 
 		return err
 	}
 	return c.server.connect(ctx)
+}
+
+// begin begins what the server copies, while the lock on the source is held.
+func (c *Copying) begin(ctx context.Context) error {
+	err := c.server.begin(ctx)
+	c.ofTarget = err != nil
+	return err
 }
 
 // makeTables makes all tables of the schema in the target, without keys that can be added later.

@@ -54,7 +54,7 @@ func (d *Dump) snapshot(ctx context.Context, config Config, s *schema, workers [
 		}
 	}
 	if d.copying != nil {
-		if err := d.copying.server.begin(ctx); err != nil {
+		if err := d.copying.begin(ctx); err != nil {
 			return err
 		}
 	}
