@@ -69,7 +69,7 @@ func (s *serverCopy) choose(ctx context.Context, reader *session, of *schema) (e
 	}
 	slices.SortStableFunc(candidates, func(a, b *table) int { return cmp.Compare(b.bytes, a.bytes) })
 	for _, t := range candidates {
-		split, ok := t.splits(s.name(t.name), needles)
+		split, ok := t.splits(needles)
 		if !ok || len(s.tables) == maxInside {
 			continue
 		}

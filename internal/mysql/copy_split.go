@@ -22,7 +22,7 @@ var binarySafe = map[string]bool{"utf8mb4": true, "utf8mb3": true, "utf8": true,
 
 // splits tells how a table is copied inside the server; ok is false if it must be streamed as a whole: only InnoDB has
 // snapshots of statements, rows without a primary key have an order to keep, and versions cannot be copied.
-func (t *table) splits(target string, needles [][]byte) (s split, ok bool) {
+func (t *table) splits(needles [][]byte) (s split, ok bool) {
 	d, ok := parseDefinitions([]byte(t.create))
 	if !ok || !strings.EqualFold(t.engine, "InnoDB") || d.versioned() {
 		return split{}, false
@@ -37,8 +37,8 @@ func (t *table) splits(target string, needles [][]byte) (s split, ok bool) {
 	}
 	s = split{verb: "REPLACE", where: " WHERE " + condition}
 	inKey := slices.ContainsFunc(t.columns, func(c column) bool { return slices.Contains(key, c.name) && (c.generated || c.holdsText()) })
-	_, later := withoutKeys(target, []byte(t.create))
-	if inKey || d.unique() && later == nil {
+	_, later := withoutKeys([]byte(t.create))
+	if inKey || d.unique() && (later == nil || len(later.keys) == 0) {
 		// A row that gets another key would stay beside its copy, and one that collides with another would take its place.
 		s.verb, s.others = "INSERT", " AND ("+condition+") IS NOT TRUE"
 	}
@@ -67,7 +67,7 @@ func mentions(columns []column, needles [][]byte) string {
 		}
 		for _, needle := range needles {
 			value := QuoteName(c.name)
-			if c.charset != "" && !raw && (!binarySafe[c.charset] || c.charset == "latin1" && !isASCII(string(needle))) {
+			if c.charset != "" && !raw && (!binarySafe[c.charset] || c.charset == "latin1" && !isASCII(needle)) {
 				value = "CONVERT(" + value + " USING " + charset + ")"
 			}
 			list = append(list, "BINARY "+value+" LIKE _binary "+QuoteString("%"+likeLiteral.Replace(string(needle))+"%"))

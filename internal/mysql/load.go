@@ -176,7 +176,11 @@ func (l *loader) before(ctx context.Context, j *judged) error {
 	}
 	switch {
 	case j.creates != "":
-		if l.judge.mode == (sqlmode.Mode{}) {
+		safe, err := l.sameLater(ctx, j.text)
+		if err != nil {
+			return err
+		}
+		if safe {
 			j.text = l.keys.defers(j.creates, j.text)
 		}
 	case j.drops != "":

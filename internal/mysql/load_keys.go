@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -25,7 +26,7 @@ func newLateKeys() *lateKeys { return &lateKeys{tables: map[string]*tableKeys{}}
 // named before, if any, is forgotten.
 func (k *lateKeys) defers(name string, create []byte) []byte {
 	k.forget(name)
-	short, keys := withoutKeys(name, create)
+	short, keys := withoutKeys(create)
 	if keys == nil {
 		return create
 	}
@@ -99,7 +100,7 @@ func alter(ctx context.Context, conn *session, name string, clauses []string) er
 	return nil
 }
 
-// staysWhole are words with which keys are not simply added: full-text and spatial indexes, hash keys, keys on computed
+// staysWhole are words with which secondary keys are not simply added: full-text and spatial indexes, hash keys, keys on computed
 // values and periods, and tables whose rows the server keeps in several places or versions.
 var staysWhole = map[string]bool{
 	"FULLTEXT": true, "SPATIAL": true, "HASH": true, "AS": true, "GENERATED": true, "PERIOD": true, "WITHOUT": true,
@@ -107,36 +108,35 @@ var staysWhole = map[string]bool{
 }
 
 // withoutKeys splits a CREATE TABLE statement into one without secondary and foreign keys, and those. keys is nil when
-// the table must be made as it is written: only an InnoDB table that keeps a primary key, which also serves its
-// AUTO_INCREMENT column, is worth it and sure to become the same. Names that are not ASCII could mean something else in
-// the character set of the session that adds the keys.
-func withoutKeys(name string, create []byte) (short []byte, keys *tableKeys) {
+// the table must be made as it is written. Secondary keys are taken from an InnoDB table only that keeps a primary key, which
+// also serves its AUTO_INCREMENT column: others are not worth it or not sure to become the same. Foreign keys are taken from
+// every InnoDB table, since what they refer to may be a key that was taken from another one.
+func withoutKeys(create []byte) (short []byte, keys *tableKeys) {
 	d, ok := parseDefinitions(create)
-	if !ok || !isASCII(name) || !d.isInnoDB(d.tokens[d.end:]) || d.whole || !d.primary() {
+	if !ok || !d.isInnoDB(d.tokens[d.end:]) {
 		return nil, nil
 	}
+	whole := d.whole || !d.primary()
 	keys = &tableKeys{}
 	kept := []string{}
 	for _, def := range d.list {
 		text := string(create[def[0].start:def[len(def)-1].end])
-		switch d.kind(def) {
-		case "KEY":
+		switch kind := d.kind(def); {
+		case kind == "KEY" && !whole:
 			keys.keys = append(keys.keys, "ADD "+text)
-		case "FOREIGN":
+		case kind == "FOREIGN":
 			keys.foreign = append(keys.foreign, "ADD "+text)
 		default:
 			kept = append(kept, text)
-			continue
-		}
-		if !isASCII(text) {
-			return nil, nil
 		}
 	}
-	if len(keys.keys)+len(keys.foreign) == 0 {
+	if len(keys.keys)+len(keys.foreign) == 0 || len(kept) == 0 {
 		return nil, nil
 	}
 	short = slices.Concat(create[:d.tokens[d.open].end], []byte("\n  "+strings.Join(kept, ",\n  ")+"\n"), create[d.tokens[d.end].start:])
 	return short, keys
 }
 
-func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
+func isASCII(text []byte) bool {
+	return !bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
+}

@@ -28,13 +28,18 @@ func TestWithoutKeys(t *testing.T) {
 		{name: "full text", create: "CREATE TABLE t (id int, v text, PRIMARY KEY (id), FULLTEXT KEY (v)) ENGINE=InnoDB"},
 		{name: "computed", create: "CREATE TABLE t (id int, v int AS (id), PRIMARY KEY (id), KEY (v)) ENGINE=InnoDB"},
 		{name: "partitions", create: "CREATE TABLE t (id int, v int, PRIMARY KEY (id), KEY (v)) ENGINE=InnoDB PARTITION BY HASH (id)"},
-		{name: "names that are not ASCII", create: "CREATE TABLE t (id int, `ü` int, PRIMARY KEY (id), KEY (`ü`)) ENGINE=InnoDB"},
+		{
+			name:    "foreign keys only",
+			create:  "CREATE TABLE `wp_a` (`id` int, `t` text, FULLTEXT KEY `t` (`t`), KEY `id` (`id`), CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `wp_b` (`id`)) ENGINE=InnoDB",
+			short:   "CREATE TABLE `wp_a` (`id` int, `t` text, FULLTEXT KEY `t` (`t`), KEY `id` (`id`) ) ENGINE=InnoDB",
+			foreign: "ADD CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `wp_b` (`id`)",
+		},
 		{name: "not complete", create: "CREATE TABLE t (id int, PRIMARY KEY (id), KEY (v) ENGINE=InnoDB"},
 		{name: "empty definitions", create: "CREATE TABLE t (,) ENGINE=InnoDB"},
 		{name: "a copy", create: "CREATE TABLE t LIKE u"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			short, keys := withoutKeys("wp_a", []byte(c.create))
+			short, keys := withoutKeys([]byte(c.create))
 			if c.short == "" {
 				if keys != nil {
 					t.Errorf("taken apart into %q and %+v", short, keys)

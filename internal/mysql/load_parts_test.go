@@ -77,6 +77,11 @@ func TestLateKeys(t *testing.T) {
 		"other quotes":          "SET sql_mode='ANSI_QUOTES,NO_BACKSLASH_ESCAPES'; CREATE TABLE \"a\" (\"id\" int PRIMARY KEY, \"v\" int, KEY \"k\" (\"v\") COMMENT 'a\\') ENGINE=InnoDB;",
 		"character sets":        "SET NAMES latin1; CREATE TABLE a " + table + "INSERT INTO a VALUES (1,'\xfc'); SET NAMES utf8mb4; INSERT INTO a VALUES (2,'ü€😀'); SET @c = @@character_set_client; INSERT INTO a VALUES (3, _latin1'\xe4'), (4, _binary 'x'); REPLACE INTO a VALUES (5, CONCAT(@c, 'ö'));",
 		"read while rows go in": "CREATE TABLE a " + table + "INSERT INTO a VALUES (1,'ü'); SET @old = @@character_set_client; CREATE FUNCTION f() RETURNS varchar(9) DETERMINISTIC RETURN 'ü'; INSERT INTO a VALUES (2, @old);",
+		"foreign keys to keys that come later": "SET foreign_key_checks=0; CREATE TABLE a (p int, KEY p (p), CONSTRAINT f FOREIGN KEY (p) REFERENCES b (v)) ENGINE=InnoDB;" +
+			"CREATE TABLE b (id int, v int, PRIMARY KEY (id), UNIQUE KEY v (v)) ENGINE=InnoDB; CREATE TABLE c (p int, t text, KEY p (p), FULLTEXT KEY t (t), CONSTRAINT g FOREIGN KEY (p) REFERENCES b (v)) ENGINE=InnoDB;" +
+			"INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1); INSERT INTO c VALUES (1, 'x');",
+		"names in UTF-8":       "CREATE TABLE `ä日` (id int NOT NULL, `ü` int, PRIMARY KEY (id), KEY `ö` (`ü`) COMMENT 'ß') ENGINE=InnoDB; INSERT INTO `ä日` VALUES (1, 2); CREATE TABLE `é` (`ü` int, KEY (`ü`), CONSTRAINT `ø` FOREIGN KEY (`ü`) REFERENCES `ä日` (`ü`)) ENGINE=InnoDB; INSERT INTO `é` VALUES (2);",
+		"names in another set": "SET NAMES latin1; CREATE TABLE `\xe4` (id int NOT NULL, `\xfc` int, PRIMARY KEY (id), KEY `\xf6` (`\xfc`) COMMENT '\xdf') ENGINE=InnoDB; INSERT INTO `\xe4` VALUES (1, 2);",
 		"foreign keys": "SET foreign_key_checks=0; CREATE TABLE a (id int, p int, PRIMARY KEY (id), KEY p (p), CONSTRAINT f FOREIGN KEY (p) REFERENCES b (id)) ENGINE=InnoDB;" +
 			"INSERT INTO a VALUES (1, 1); CREATE TABLE b (id int, p int, PRIMARY KEY (id), FOREIGN KEY (p) REFERENCES a (p)) ENGINE=InnoDB; INSERT INTO b VALUES (1, 1);",
 	} {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
 // lexing is how the server reads the text of statements.
@@ -54,4 +56,17 @@ func (l *loader) readText(ctx context.Context, j *judged) error {
 		l.lexing = lexUnknown
 	}
 	return nil
+}
+
+// sameLater reports whether a part of the statement means the same in the session that adds keys: no other quotes, and names
+// and comments in UTF-8 if they are not ASCII.
+func (l *loader) sameLater(ctx context.Context, text []byte) (bool, error) {
+	if l.judge.mode != (sqlmode.Mode{}) || isASCII(text) {
+		return l.judge.mode == (sqlmode.Mode{}), nil
+	}
+	var client string
+	if err := l.conn.QueryRowContext(ctx, "SELECT @@character_set_client").Scan(&client); err != nil {
+		return false, fmt.Errorf("read the session's character set: %w", Classify(err))
+	}
+	return strings.HasPrefix(client, "utf8"), nil
 }

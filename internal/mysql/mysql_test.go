@@ -64,7 +64,7 @@ func TestMySQL(t *testing.T) {
 		client(t, s, "mariadb", strings.NewReader(strings.ReplaceAll(stock, source.User, reference.User)), "--max-allowed-packet=256M", reference.Database)
 		same(t, state(reference, reference.User, "%"), state(target, target.User, "%"))
 	})
-	t.Run("copy in the server", func(t *testing.T) {
+	t.Run("copy by one user", func(t *testing.T) {
 		target := site(t, s)
 		if err := mysql.NewAdmin(open(t, s.Config())).Grant(t.Context(), source.User, target.Database); err != nil {
 			t.Fatal(err)
