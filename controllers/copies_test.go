@@ -170,6 +170,7 @@ func TestClone(t *testing.T) {
 	same(t, "the source's volume", p.Source.Volume, "/source")
 	same(t, "the copy", p.Site.Name, "staging")
 	same(t, "the prefix", p.Site.Database.Prefix, "wp_")
+	same(t, "the copy may read the source", w.reads(made, in), true)
 	b := w.backup("monday", "blog")
 	w.settle(b)
 	w.expect(b, status.InProgressStatus, api.ReasonQueued, "waiting for Install staging")
@@ -178,6 +179,7 @@ func TestClone(t *testing.T) {
 	w.settle(made, in)
 	w.expect(made, status.InProgressStatus, api.ReasonProgressing, "generation 1")
 	same(t, "the holder once the copy has what it wants", in.Status.Operation == nil, true)
+	same(t, "the copy may read the source then", w.reads(made, in), false)
 	// The copy's pods are yet to answer: that holds nobody up.
 	w.settle(b)
 	w.expect(b, status.InProgressStatus, api.ReasonProgressing)
@@ -205,9 +207,10 @@ func TestCloneFails(t *testing.T) {
 	w.expect(c, status.FailedStatus, api.ReasonFailed, "Install staging", "is full")
 	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)
 	same(t, "the source's holder", in.Status.Operation == nil, true)
+	same(t, "the copy may read the source", w.reads(made, in), false)
 }
 
-// TestCloneDeletedWhileItRuns gives the source back when the copy is deleted.
+// TestCloneDeletedWhileItRuns gives the source back when the copy is deleted, also where its database stays.
 func TestCloneDeletedWhileItRuns(t *testing.T) {
 	w := newWorld(t)
 	in := w.serving("blog")
@@ -216,11 +219,25 @@ func TestCloneDeletedWhileItRuns(t *testing.T) {
 	made := &api.Install{ObjectMeta: metav1.ObjectMeta{Name: "staging", Namespace: w.ns}}
 	w.settle(made, in)
 	same(t, "the holder", in.Status.Operation.UID, string(made.UID))
+
+	kept := w.site("kept", func(in *api.Install) {
+		in.Spec.Bootstrap = &api.BootstrapSpec{Clone: &api.CloneBootstrap{SourceRef: api.LocalReference{Name: "blog"}}}
+		in.Spec.DeletionPolicy = api.DeletionOrphan
+	})
 	w.remove(made)
 	w.settle(made, in)
 	same(t, "the copy", w.version(made), "")
 	same(t, "the source's holder", in.Status.Operation == nil, true)
 	same(t, "the copy's databases", len(w.databases(made)), 0)
+
+	w.settle(kept, in)
+	same(t, "the holder", in.Status.Operation.UID, string(kept.UID))
+	same(t, "the copy may read the source", w.reads(kept, in), true)
+	w.remove(kept)
+	w.settle(kept, in)
+	same(t, "the copy", w.version(kept), "")
+	same(t, "the copy's databases", len(w.databases(kept)), 1)
+	same(t, "what stays may read the source", w.reads(kept, in), false)
 }
 
 // TestInstallFromLatest takes the newest snapshot of a location or, where there is none, installs afresh.

@@ -171,3 +171,27 @@ func (w *world) databaseUser(in *api.Install) bool {
 	w.must(err)
 	return exists
 }
+
+// reads says whether a site's user may read the database of another one's first generation.
+func (w *world) reads(in, other *api.Install) bool {
+	w.Helper()
+	db, err := mysql.Open(w.Context(), mysqltest.Start(w).Config())
+	w.must(err)
+	defer func() { w.must(db.Close()) }()
+	var privileges []string
+	rows, err := db.QueryContext(w.Context(), `SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES
+		WHERE GRANTEE = CONCAT("'", ?, "'@'%'") AND REPLACE(TABLE_SCHEMA, '\\', '') = ?`,
+		names.DatabaseUser(string(in.UID)), names.Database(string(other.UID), 1))
+	w.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var p string
+		w.must(rows.Scan(&p))
+		privileges = append(privileges, p)
+	}
+	w.must(rows.Err())
+	if len(privileges) > 0 && !slices.Equal(privileges, []string{"SELECT"}) {
+		w.Errorf("the user of Install %s may do more than read Install %s: %v", in.Name, other.Name, privileges)
+	}
+	return len(privileges) > 0
+}

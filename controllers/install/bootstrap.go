@@ -193,8 +193,13 @@ func (s *site) fromInstall(ctx context.Context, g *api.GenerationStatus, name st
 	if wait, err := operation.Take(ctx, s.Client, source, operation.Task{Kind: "Install", Object: s.in}, s.now); wait != nil || err != nil {
 		return wait, err
 	}
-	wait, err := s.copyInstall(ctx, g, source)
+	from := s.beside(source)
+	wait, err := s.copyInstall(ctx, g, from)
 	if stalled := (step.Outcome{Err: err}).Stalled(); (wait == nil && err == nil) || stalled != nil {
+		if kept := s.giveBack(ctx, from); kept != nil {
+			g.Sealed = false // comes here again
+			return nil, kept
+		}
 		if released := operation.Release(ctx, s.Client, source, string(s.in.UID)); released != nil {
 			return nil, released
 		}
@@ -202,7 +207,8 @@ func (s *site) fromInstall(ctx context.Context, g *api.GenerationStatus, name st
 	return wait, err
 }
 
-func (s *site) copyInstall(ctx context.Context, g *api.GenerationStatus, source *api.Install) (*step.Wait, error) {
+func (s *site) copyInstall(ctx context.Context, g *api.GenerationStatus, from *site) (*step.Wait, error) {
+	source := from.in
 	if s.in.Spec.Runtime.Name == "" {
 		s.status.Runtime = source.Status.Runtime
 	}
@@ -212,13 +218,15 @@ func (s *site) copyInstall(ctx context.Context, g *api.GenerationStatus, source 
 	}
 	m := &job.Mounts{}
 	p := &plan.Clone{Site: s.target(m, g.Number, s.prefix(prefix))}
-	from := &site{Reconciler: s.Reconciler, in: source, status: source.Status, app: s.app, now: s.now}
 	if wait, err := from.attach(ctx); wait != nil || err != nil {
 		return wait, err
 	}
 	p.Source = from.site(m, job.SourceVolume, source.Status.Generation, prefix)
 	if _, wait, err := s.ensureLogin(ctx, func() (map[string]string, *step.Wait, error) { return s.copiedLogin(ctx, source.Name) }); wait != nil || err != nil {
 		return wait, err
+	}
+	if err := s.borrow(ctx, from); err != nil {
+		return nil, err
 	}
 	_, wait, err := s.run(ctx, g, job.Spec{Plan: plan.Plan{Clone: p}, Mounts: m, Beside: Beside(source)})
 	return wait, err
@@ -248,6 +256,9 @@ func (s *site) releaseSource(ctx context.Context) (*step.Wait, error) {
 	gone, err := s.Jobs.Remove(ctx, s.in, names.BootstrapJob("clone", s.in.Name))
 	if err != nil || !gone {
 		return step.Progressing("waiting for the agent to end"), err
+	}
+	if wait, err := s.leaveBehind(ctx, s.beside(source)); wait != nil || err != nil {
+		return wait, err
 	}
 	return nil, operation.Release(ctx, s.Client, source, string(s.in.UID))
 }
