@@ -9,33 +9,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/test/local"
 )
-
-// conditionsOf reads the conditions of an object of any kind of the API.
-func conditionsOf(o client.Object) []metav1.Condition {
-	switch o := o.(type) {
-	case *api.Install:
-		return o.Status.Conditions
-	case *api.Backup:
-		return o.Status.Conditions
-	case *api.Restore:
-		return o.Status.Conditions
-	case *api.Clone:
-		return o.Status.Conditions
-	case *api.BackupLocation:
-		return o.Status.Conditions
-	case *api.Upgrade:
-		return o.Status.Conditions
-	}
-	panic(fmt.Sprintf("no conditions in %T", o))
-}
 
 func (k *cluster) read(o client.Object, name string) []metav1.Condition {
 	k.t.Helper()
 	if err := k.Get(k.t.Context(), client.ObjectKey{Namespace: k.namespace, Name: name}, o); err != nil {
 		return nil
 	}
-	return conditionsOf(o)
+	return local.Conditions(o)
 }
 
 // ready waits for an object to be Ready. One that stalls meanwhile fails the test.

@@ -14,6 +14,7 @@ import (
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/internal/plan"
+	"github.com/sitewright/sitewright/test/local"
 )
 
 // TestKilledRestore kills the agent in the middle of a restore, at five different moments. Every answer of the site is the old content or the
@@ -126,7 +127,7 @@ type pageWatch struct {
 // watchPage looks at a page until it is stopped: each answer must be 200 and hold exactly one of the two marks.
 func watchPage(url, before, after string) *pageWatch {
 	w := &pageWatch{done: make(chan struct{}), seen: map[string]int{}}
-	c := &http.Client{Transport: transport(), Timeout: 30 * time.Second}
+	c := &http.Client{Transport: local.Transport(), Timeout: 30 * time.Second}
 	w.wait.Go(func() {
 		for {
 			select {

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/test/local"
 )
 
 // lifecycle is one site on its way through the main job.
@@ -229,7 +230,7 @@ spec:
 // restoreUnderLoad restores while a request loop runs: no request may fail.
 func (l *lifecycle) restoreUnderLoad(t *testing.T) {
 	done, report := make(chan struct{}), make(chan string)
-	go func() { report <- requestLoop("http://life.localtest/", done, time.Now().Add(patience)) }()
+	go func() { report <- requestLoop("http://life.localtest/", done, time.Now().Add(local.Patience)) }()
 	l.apply(`
 apiVersion: sitewright.dev/v1alpha1
 kind: Restore
@@ -248,7 +249,7 @@ spec: {backupRef: {name: blog-1}}
 
 // requestLoop asks for a page until done or the deadline, and says what failed; an empty answer means nothing did.
 func requestLoop(url string, done <-chan struct{}, deadline time.Time) string {
-	c := &http.Client{Transport: transport(), Timeout: 30 * time.Second}
+	c := &http.Client{Transport: local.Transport(), Timeout: 30 * time.Second}
 	total, failed, first := 0, 0, ""
 	for time.Now().Before(deadline) {
 		select {

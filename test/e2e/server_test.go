@@ -6,38 +6,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/internal/names"
-	"github.com/sitewright/sitewright/internal/repository"
-	"github.com/sitewright/sitewright/internal/storage/s3"
 )
 
-// server connects to the DatabaseServer "main" as its administrator. Service addresses are reached from this machine: the node is on it.
+// server connects to the DatabaseServer "main" as its administrator.
 func (k *cluster) server() *sql.DB {
 	k.t.Helper()
-	var server api.DatabaseServer
-	if err := k.Get(k.t.Context(), client.ObjectKey{Name: "main"}, &server); err != nil {
-		k.t.Fatal(err)
-	}
-	var secret corev1.Secret
-	ref := server.Spec.AdminSecretRef
-	if err := k.Get(k.t.Context(), client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret); err != nil {
-		k.t.Fatal(err)
-	}
-	var service corev1.Service
-	name, namespace, _ := strings.Cut(server.Spec.Host, ".")
-	namespace, _, _ = strings.Cut(namespace, ".")
-	if err := k.Get(k.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, &service); err != nil {
-		k.t.Fatal(err)
-	}
-	config := mysql.NewConfig()
-	config.User, config.Passwd = string(secret.Data["username"]), string(secret.Data["password"])
-	config.Net, config.Addr = "tcp", fmt.Sprintf("%s:%d", service.Spec.ClusterIP, server.Spec.Port)
-	db, err := sql.Open("mysql", config.FormatDSN())
+	db, err := k.Database(k.t.Context())
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -110,25 +86,9 @@ func (k *cluster) databasesOf(uid string) string {
 // snapshots lists what is in the namespace's s3 location, by opening its repository from this machine.
 func (k *cluster) snapshots() string {
 	k.t.Helper()
-	var l api.BackupLocation
-	k.ready(&l, "s3")
-	secret := func(name, key string) string {
-		var s corev1.Secret
-		if err := k.Get(k.t.Context(), client.ObjectKey{Namespace: k.namespace, Name: name}, &s); err != nil {
-			k.t.Fatal(err)
-		}
-		return string(s.Data[key])
-	}
-	store, err := s3.New(s3.Config{
-		Endpoint: "http://127.0.0.1:7070", Region: l.Spec.S3.Region, Bucket: l.Spec.S3.Bucket, Prefix: l.Spec.S3.Prefix,
-		AccessKey: secret("s3-keys", "access-key"), SecretKey: secret("s3-keys", "secret-key"),
-	})
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	k.ready(&api.BackupLocation{}, "s3")
 	ctx := context.Background()
-	r, err := repository.Open(ctx, repository.Options{Store: store, StateDir: k.t.TempDir(),
-		Password: secret(l.Status.PasswordSecretRef.Name, l.Status.PasswordSecretRef.Key)})
+	r, err := k.Repository(ctx, k.t.TempDir())
 	if err != nil {
 		k.t.Fatal(err)
 	}

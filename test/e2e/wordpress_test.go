@@ -2,17 +2,17 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sitewright/sitewright/test/local"
 )
 
 // browser is a session with a site, through the ingress: names are not resolved, every connection goes to the ingress controller.
@@ -28,16 +28,7 @@ func newBrowser(t *testing.T, site string) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t: t, site: strings.TrimSuffix(site, "/"), http: &http.Client{Jar: jar, Timeout: time.Minute, Transport: transport()}}
-}
-
-func transport() *http.Transport {
-	return &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", ingressAddress)
-		},
-		DisableKeepAlives: true,
-	}
+	return &browser{t: t, site: strings.TrimSuffix(site, "/"), http: &http.Client{Jar: jar, Timeout: time.Minute, Transport: local.Transport()}}
 }
 
 // do sends a request to a path of the site and reads the answer.
