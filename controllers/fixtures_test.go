@@ -161,6 +161,16 @@ func (w *world) databases(in *api.Install) []int64 {
 	return generations
 }
 
+// rights counts the databases in which a site's user may do something, whether they are there or not.
+func (w *world) rights(in *api.Install) (n int) {
+	w.Helper()
+	db, err := mysql.Open(w.Context(), mysqltest.Start(w).Config())
+	w.must(err)
+	defer func() { w.must(db.Close()) }()
+	w.must(db.QueryRowContext(w.Context(), "SELECT COUNT(*) FROM mysql.db WHERE User = ?", names.DatabaseUser(string(in.UID))).Scan(&n))
+	return n
+}
+
 // databaseUser says whether a site's user is on the server.
 func (w *world) databaseUser(in *api.Install) bool {
 	w.Helper()

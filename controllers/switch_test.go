@@ -79,6 +79,7 @@ func (w *world) checkPruned(in *api.Install) {
 	w.settle(in)
 	same(w, "databases after", len(w.databases(in)), 1)
 	same(w, "the one that is left", w.databases(in)[0], 2)
+	same(w, "databases in which the user has rights", w.rights(in), 1)
 	prune := w.planOf("prune-blog-1").Prune
 	same(w, "what is removed", prune.Generation, 1)
 	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)

@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -67,7 +68,9 @@ func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error)
 			return false, err
 		}
 		defer admin.Close()
-		if err := admin.DropDatabase(ctx, names.Database(string(s.in.UID), number)); err != nil {
+		uid := string(s.in.UID)
+		database := names.Database(uid, number)
+		if err := errors.Join(admin.DropDatabase(ctx, database), admin.Revoke(ctx, names.DatabaseUser(uid), database)); err != nil {
 			return false, fmt.Errorf("removing generation %d: %w", number, err)
 		}
 	}

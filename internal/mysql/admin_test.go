@@ -147,7 +147,16 @@ func TestGrantIsExact(t *testing.T) {
 	if _, err := mysql.Open(ctx, config); !errors.Is(err, mysql.ErrDenied) {
 		t.Errorf("after RevokeRows: %v", err)
 	}
-	if err := errors.Join(admin.DropUser(ctx, config.User), admin.RevokeRead(ctx, config.User, "swxa_1")); err != nil {
+	for range 2 {
+		if err := errors.Join(admin.DropDatabase(ctx, "sw_a_1"), admin.Revoke(ctx, config.User, "sw_a_1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rights int
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM mysql.db WHERE User = ?", config.User).Scan(&rights); err != nil || rights != 0 {
+		t.Errorf("after everything was revoked the user has rights in %d databases (%v)", rights, err)
+	}
+	if err := errors.Join(admin.DropUser(ctx, config.User), admin.RevokeRead(ctx, config.User, "swxa_1"), admin.Revoke(ctx, config.User, "swxa_1")); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"sw_a_1", "swxa_1", "sw_ax1"} {

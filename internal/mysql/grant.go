@@ -28,6 +28,12 @@ func (a *Admin) Grant(ctx context.Context, user, database string) error {
 	return a.grant(ctx, sitePrivileges, user, database)
 }
 
+// Revoke takes all that the account user@'%' may do in exactly this database: the server keeps that when the database goes. An account, or a
+// grant, that is absent is a success.
+func (a *Admin) Revoke(ctx context.Context, user, database string) error {
+	return a.revoke(ctx, []string{"ALL PRIVILEGES"}, user, database)
+}
+
 // GrantRead lets the account user@'%' read this database, to dump or copy it. Bodies of routines stay readable to
 // their definers only, until MariaDB 11.3.
 func (a *Admin) GrantRead(ctx context.Context, user, database string) error {
@@ -69,7 +75,7 @@ func (a *Admin) revoke(ctx context.Context, privileges []string, user, database 
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("revoke reading %s from %s: %w", QuoteName(database), QuoteName(user), Classify(err))
+		return fmt.Errorf("revoke access to %s from %s: %w", QuoteName(database), QuoteName(user), Classify(err))
 	}
 	return nil
 }
