@@ -58,6 +58,15 @@ test: need-go need-root ## run every test, those on the local Kubernetes too
 bench: need-go ## run the Go benchmarks of the data path
 	go test -run '^$$' -bench . -benchmem ./internal/...
 
+# SEED=7 makes other moments than SEED=1, and MOMENTS=3 fewer; FLAGS go to test/chaos (-help).
+SEED ?= 1
+MOMENTS ?= 20
+.PHONY: chaos
+chaos: need-go need-root build ## kill agent, database and storage at 20 moments each, and look what is left (SEED, MOMENTS)
+	@go run ./hack/cluster up >/dev/null
+	@go build -o bin/chaos ./test/chaos
+	@bin/chaos -seed $(SEED) -moments $(MOMENTS) $(FLAGS)
+
 .PHONY: lint
 lint: need-go ## run golangci-lint with kube-api-linter
 	@key=$$( (go env GOVERSION; cat hack/lint/go.mod hack/lint/go.sum hack/lint/main.go) | sha256sum | cut -c1-12); \
