@@ -57,6 +57,8 @@ func TestMaintainFreesRoom(t *testing.T) {
 		}
 		return snapshot(t, open(t, o), request(www, string(data[:10])))
 	}
+	// A backup reads several files at a time: the first fills packs with contents of all of them.
+	take(storagetest.Data(6, 1<<20))
 	old := take(storagetest.Data(7, 30<<20))
 	kept := take(storagetest.Data(8, 1<<20))
 	before, err := open(t, o).Stats(t.Context())
