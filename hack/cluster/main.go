@@ -29,6 +29,8 @@ const usage = `usage: cluster COMMAND
                 build the project's images and import what changed; --all: for every PHP version
   load FILE…    import image archives
   tools         build only the programs that tests need and print their folder
+  packages NAME…
+                install what is missing of these Debian packages, without starting services
 `
 
 func main() {
@@ -78,6 +80,8 @@ func run(ctx context.Context, args []string) error {
 		return c.load(ctx, args)
 	case "tools":
 		return c.tools(ctx)
+	case "packages":
+		return installPackages(ctx, args)
 	case "provision":
 		return c.provision(ctx)
 	}
