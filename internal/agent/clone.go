@@ -134,8 +134,8 @@ func (c *cloning) directory(ctx context.Context, d string, ph *phase) (err error
 	if err := t.run(ctx); err != nil {
 		return err
 	}
-	if t.skipped > 0 && ph.from > 0 {
-		c.warn("%d sockets, pipes or devices in %s were left out", t.skipped, d)
+	if skipped := t.skipped.Load(); skipped > 0 && ph.from > 0 {
+		c.warn("%d sockets, pipes or devices in %s were left out", skipped, d)
 	}
 	return nil
 }

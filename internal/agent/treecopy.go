@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
-	"strings"
-	"syscall"
+	"sync"
+	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 
 	"github.com/sitewright/sitewright/internal/generation"
 )
+
+// copiesAtOnce is how many directories are copied at the same time: making a file is mostly waiting.
+const copiesAtOnce = 4
 
 // treeCopy makes a directory equal to another one which is in use. Run again, it copies only what changed, and removes
 // what vanished. Both ends are os.Roots: no link leads out of either.
@@ -23,181 +27,175 @@ type treeCopy struct {
 	// leftOut are the paths not to copy, with all below them.
 	leftOut map[string]bool
 	report  func(done int64)
-	done    int64
-	skipped int64
-	// links are the names of files with several names, by inode.
+
+	done, skipped atomic.Int64
+	// more is what further directories may be copied at the same time.
+	more *semaphore.Weighted
+
+	mu sync.Mutex
+	// links are the names of files with several names, by inode. Such files are copied one at a time.
 	links map[inode]string
 }
 
 type inode struct{ device, number uint64 }
 
 func (t *treeCopy) run(ctx context.Context) error {
-	t.links = map[inode]string{}
-	return t.directory(ctx, ".")
+	t.links, t.more = map[inode]string{}, semaphore.NewWeighted(copiesAtOnce-1)
+	return (&directoryCopy{tree: t, source: t.source, target: t.target, path: "."}).run(ctx)
 }
 
-func (t *treeCopy) directory(ctx context.Context, dir string) error {
-	entries, err := fs.ReadDir(t.source.FS(), dir)
-	if missing(err) {
-		return nil
+// directoryCopy is one directory of a treeCopy. Its entries are opened from it, not from the top, which would open all the
+// directories between anew for each of them.
+type directoryCopy struct {
+	tree           *treeCopy
+	source, target *os.Root
+	path           string // from the top
+}
+
+func (d *directoryCopy) run(ctx context.Context) error {
+	if len(d.path) >= unix.PathMax {
+		return fmt.Errorf("%.200s… is nested deeper than any program could open it", d.path)
 	}
+	entries, err := fs.ReadDir(d.source.FS(), ".")
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", dir, err)
+		return fmt.Errorf("reading %s: %w", d.path, err)
+	}
+	there, err := d.removeOthers(entries)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, e := range entries {
+		if d.tree.leftOut[path.Join(d.path, e.Name())] {
+			continue
+		}
+		step := func() error { return d.entry(ctx, e.Name(), there[e.Name()]) }
+		if e.IsDir() && d.tree.more.TryAcquire(1) {
+			group.Go(func() error {
+				defer d.tree.more.Release(1)
+				return step()
+			})
+		} else if err := step(); err != nil {
+			group.Go(func() error { return err })
+			break
+		}
+	}
+	return group.Wait()
+}
+
+// removeOthers removes what the source does not have any more, and returns the names of what else there is.
+func (d *directoryCopy) removeOthers(entries []fs.DirEntry) (there map[string]bool, err error) {
+	copies, err := fs.ReadDir(d.target.FS(), ".")
+	if err != nil || len(copies) == 0 {
+		return nil, err
 	}
 	wanted := make(map[string]bool, len(entries))
 	for _, e := range entries {
-		name := path.Join(dir, e.Name())
-		if t.leftOut[name] {
-			continue
-		}
-		wanted[e.Name()] = true
-		if err := errors.Join(t.entry(ctx, name), ctx.Err()); err != nil && !missing(err) {
-			return fmt.Errorf("copying %s: %w", name, err)
-		}
+		wanted[e.Name()] = !d.tree.leftOut[path.Join(d.path, e.Name())]
 	}
-	return t.removeOthers(dir, wanted)
-}
-
-// removeOthers removes what the source does not have any more.
-func (t *treeCopy) removeOthers(dir string, wanted map[string]bool) error {
-	entries, err := fs.ReadDir(t.target.FS(), dir)
-	if err != nil {
-		return fmt.Errorf("reading the copy of %s: %w", dir, err)
-	}
-	for _, e := range entries {
+	there = make(map[string]bool, len(copies))
+	for _, e := range copies {
 		if wanted[e.Name()] {
-			continue
-		}
-		if err := t.clear(path.Join(dir, e.Name())); err != nil {
-			return fmt.Errorf("removing the copy of %s: %w", path.Join(dir, e.Name()), err)
+			there[e.Name()] = true
+		} else if err := d.clear(e.Name()); err != nil {
+			return nil, fmt.Errorf("removing the copy of %s: %w", path.Join(d.path, e.Name()), err)
 		}
 	}
-	return nil
+	return there, nil
 }
 
-func (t *treeCopy) clear(name string) error {
-	info, err := t.target.Lstat(name)
+// clear removes a copy, with all below it.
+func (d *directoryCopy) clear(name string) error {
+	info, err := d.target.Lstat(name)
 	if missing(err) {
 		return nil
 	}
 	if err == nil && info.IsDir() {
-		err = generation.Empty(t.target, name)
+		err = generation.Empty(d.target, name)
 	}
-	return errors.Join(err, t.target.Remove(name))
+	return errors.Join(err, d.target.Remove(name))
 }
 
-func (t *treeCopy) entry(ctx context.Context, name string) error {
-	info, err := t.source.Lstat(name)
-	if err != nil {
+// entry brings the copy of an entry up to date. One that vanishes meanwhile has none.
+func (d *directoryCopy) entry(ctx context.Context, name string, there bool) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	old, err := t.target.Lstat(name)
-	if err != nil && !missing(err) {
-		return err
-	}
-	if err == nil && old.Mode().Type() != info.Mode().Type() {
-		if err := t.clear(name); err != nil {
-			return err
+	info, err := d.source.Lstat(name)
+	if err == nil {
+		var old fs.FileInfo
+		if there {
+			old, err = d.standing(name, info)
 		}
-		old = nil
+		if err == nil {
+			err = d.copy(ctx, name, info, old)
+		}
 	}
-	if err != nil {
-		old = nil
+	if err != nil && !missing(err) {
+		return fmt.Errorf("copying %s: %w", path.Join(d.path, name), err)
 	}
-	switch info.Mode().Type() {
-	case fs.ModeDir:
-		return t.subdirectory(ctx, name, info, old)
-	case 0:
-		return t.file(name, info, old)
-	case fs.ModeSymlink:
-		return t.symlink(name, old)
-	}
-	t.skipped++
 	return nil
 }
 
-func (t *treeCopy) subdirectory(ctx context.Context, name string, info, old fs.FileInfo) error {
+// standing is the copy that there is of an entry; nil if it was of another kind, and is gone.
+func (d *directoryCopy) standing(name string, info fs.FileInfo) (fs.FileInfo, error) {
+	old, err := d.target.Lstat(name)
+	if err == nil && old.Mode().Type() != info.Mode().Type() {
+		return nil, d.clear(name)
+	}
+	return old, err
+}
+
+func (d *directoryCopy) copy(ctx context.Context, name string, info, old fs.FileInfo) error {
+	switch info.Mode().Type() {
+	case fs.ModeDir:
+		return d.directory(ctx, name, info, old)
+	case 0:
+		return d.file(name, info, old)
+	case fs.ModeSymlink:
+		return d.symlink(name, old)
+	}
+	d.tree.skipped.Add(1)
+	return nil
+}
+
+func (d *directoryCopy) directory(ctx context.Context, name string, info, old fs.FileInfo) (err error) {
+	below := directoryCopy{tree: d.tree, path: path.Join(d.path, name)}
+	if below.source, err = d.source.OpenRoot(name); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, below.source.Close()) }()
 	if old == nil {
-		if err := t.target.Mkdir(name, 0o750); err != nil {
+		if err := d.target.Mkdir(name, 0o750); err != nil {
 			return err
 		}
 	}
-	if err := t.directory(ctx, name); err != nil {
+	if below.target, err = d.target.OpenRoot(name); err != nil {
 		return err
 	}
-	if err := t.target.Chmod(name, info.Mode().Perm()|0o700); err != nil {
+	if err := errors.Join(below.run(ctx), below.target.Close()); err != nil {
 		return err
 	}
-	return t.target.Chtimes(name, info.ModTime(), info.ModTime())
+	if err := d.target.Chmod(name, info.Mode().Perm()|0o700); err != nil {
+		return err
+	}
+	return d.target.Chtimes(name, info.ModTime(), info.ModTime())
 }
 
 // symlink copies a link as it is. One that leads out stays one that leads out: it is not followed here, and the site
 // could not have used it either, since nothing of it is there in its pod but /site.
-func (t *treeCopy) symlink(name string, old fs.FileInfo) error {
-	to, err := t.source.Readlink(name)
+func (d *directoryCopy) symlink(name string, old fs.FileInfo) error {
+	to, err := d.source.Readlink(name)
 	if err != nil {
 		return err
 	}
 	if old != nil {
-		if is, err := t.target.Readlink(name); err == nil && is == to {
+		if is, err := d.target.Readlink(name); err == nil && is == to {
 			return nil
 		}
-		if err := t.target.Remove(name); err != nil {
+		if err := d.target.Remove(name); err != nil {
 			return err
 		}
 	}
-	return t.target.Symlink(to, name)
-}
-
-func (t *treeCopy) file(name string, info, old fs.FileInfo) error {
-	t.done += info.Size()
-	t.report(t.done)
-	if old != nil && old.Size() == info.Size() && old.ModTime().Equal(info.ModTime()) && old.Mode() == info.Mode() {
-		return nil
-	}
-	if linked, err := t.link(name, info); linked || err != nil {
-		return err
-	}
-	in, err := t.source.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	temp := path.Join(path.Dir(name), ".sitewright-copy")
-	if err := t.clear(temp); err != nil {
-		return err
-	}
-	out, err := t.target.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) != nil {
-		_, err = io.Copy(out, in) // copy_file_range where the kernel can.
-	}
-	if err = errors.Join(err, out.Chmod(info.Mode().Perm()), out.Close()); err != nil {
-		return err
-	}
-	if err := t.target.Chtimes(temp, info.ModTime(), info.ModTime()); err != nil {
-		return err
-	}
-	return t.target.Rename(temp, name)
-}
-
-// link gives a copy the several names that its source has.
-func (t *treeCopy) link(name string, info fs.FileInfo) (bool, error) {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || stat.Nlink < 2 {
-		return false, nil
-	}
-	key := inode{uint64(stat.Dev), stat.Ino} //nolint:unconvert // Its type differs between architectures.
-	first, seen := t.links[key]
-	if !seen {
-		t.links[key] = name
-		return false, nil
-	}
-	if err := t.clear(name); err != nil {
-		return false, err
-	}
-	err := t.target.Link(strings.TrimPrefix(first, "/"), name)
-	return err == nil, err
+	return d.target.Symlink(to, name)
 }

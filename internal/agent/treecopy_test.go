@@ -4,6 +4,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -105,6 +108,7 @@ func TestTreeCopy(t *testing.T) {
 	put("in/deep", "a directory now", 0o600)
 	must(os.Remove(filepath.Join(source, "out")))
 	must(os.Symlink("elsewhere", filepath.Join(source, "out")))
+	must(os.Link(filepath.Join(source, "a/read-only"), filepath.Join(source, "z-hard")))
 	copyTree()
 	want = entries(t, source)
 	delete(want, "cache")
@@ -114,5 +118,72 @@ func TestTreeCopy(t *testing.T) {
 	}
 	if again, err := os.Stat(filepath.Join(target, "a/read-only")); err != nil || !os.SameFile(kept, again) {
 		t.Errorf("what did not change was copied again: %v", err)
+	}
+	if again, err := os.Stat(filepath.Join(target, "z-hard")); err != nil || !os.SameFile(kept, again) {
+		t.Errorf("a file that got a second name became two files: %v", err)
+	}
+}
+
+// TestTreeCopyOfManyDirectories copies more directories than are copied at once, below each other and beside each other,
+// while files of theirs come and go.
+func TestTreeCopyOfManyDirectories(t *testing.T) {
+	source, target := t.TempDir(), t.TempDir()
+	dirs := []string{"."}
+	for i := range 60 {
+		dir := filepath.Join(dirs[i/2], strconv.Itoa(i))
+		dirs = append(dirs, dir)
+		if err := os.MkdirAll(filepath.Join(source, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for j := range 10 {
+			if err := os.WriteFile(filepath.Join(source, dir, "file"+strconv.Itoa(j)), []byte(dir), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	from, err := os.OpenRoot(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := os.OpenRoot(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	ended, busy := make(chan struct{}), sync.WaitGroup{}
+	busy.Go(func() {
+		for i := 0; ; i = (i + 1) % len(dirs) {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			passing := filepath.Join(source, dirs[i], "passing")
+			if err := os.WriteFile(passing, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			if err := os.Remove(passing); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var most atomic.Int64
+	report := func(done int64) { most.Store(max(most.Load(), done)) }
+	for range 20 {
+		if err := (&treeCopy{source: from, target: to, report: report}).run(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	close(ended)
+	busy.Wait()
+	if err := (&treeCopy{source: from, target: to, report: report}).run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := entries(t, target), entries(t, source); !maps.Equal(got, want) {
+		t.Errorf("got %d entries, want %d", len(got), len(want))
+	}
+	if most.Load() == 0 {
+		t.Error("no progress was reported")
 	}
 }
