@@ -82,7 +82,7 @@ type Copying struct {
 //
 // Rows of large tables are copied inside the server if both databases are on one MariaDB, the target's user may SELECT
 // from the source (GrantRows); only those that the Rewriter may change leave the server and come back. Everything else
-// is streamed, as are tables without transactions or without a primary key. The result is the same. The target's own
+// is streamed, as are tables of which most may change, and those without transactions or without a primary key. The result is the same. The target's own
 // objects of the same names are replaced, others stay: Clear it first. To copy inside the server NewCopy makes the
 // tables already. Errors are as in NewDump and Load; those of reading the source are SourceErrors.
 func NewCopy(ctx context.Context, source, target Config, options CopyOptions) (*Copying, error) {

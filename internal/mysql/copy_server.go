@@ -73,12 +73,12 @@ func (s *serverCopy) choose(ctx context.Context, reader *session, of *schema) (e
 		if !ok || len(s.tables) == maxInside {
 			continue
 		}
-		err := s.control.exec(ctx, "DO (SELECT 1 FROM "+qualified(s.source, t.name)+" LIMIT 0)")
+		whole, err := split.sample(ctx, s.control, qualified(s.source, t.name))
 		switch {
 		case errors.Is(err, ErrDenied), errors.Is(err, ErrBusy):
 		case err != nil:
 			return fmt.Errorf("read table %s as the target's user: %w", QuoteName(t.name), err)
-		default:
+		case !whole:
 			s.tables = append(s.tables, &tableCopy{table: t, target: s.name(t.name), split: split})
 		}
 	}

@@ -1,7 +1,10 @@
 package mysql
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,7 +17,21 @@ type split struct {
 	none  bool
 	// others limits the rows which the server copies, as a further condition.
 	others string
+
+	condition string // of the streamed rows
+	key       []string
+	size      string // of a row, as an expression
 }
+
+const (
+	// sampled is how many rows at either end of a table are looked at to tell which share of all is streamed.
+	sampled = 200
+	// REPLACE, which writes a row twice, is worth it up to a share of muchStreamed; a table of which more than mostStreamed
+	// is streamed is streamed as a whole, which saves the server looking for the others.
+	muchStreamed, mostStreamed = 0.05, 0.5
+	// rowCost is what a row takes besides its text, as bytes of text.
+	rowCost = 100
+)
 
 // binarySafe are the character sets whose text, in ASCII, has the same bytes in utf8mb4; text in the others is read
 // converted.
@@ -33,16 +50,56 @@ func (t *table) splits(needles [][]byte) (s split, ok bool) {
 	}
 	condition := mentions(t.stored(), needles)
 	if condition == "" {
-		return split{none: true}, true
+		return split{none: true, key: key, size: "0"}, true
 	}
-	s = split{verb: "REPLACE", where: " WHERE " + condition}
+	s = split{verb: "REPLACE", where: " WHERE " + condition, condition: condition, key: key, size: rowSize(t.stored())}
 	inKey := slices.ContainsFunc(t.columns, func(c column) bool { return slices.Contains(key, c.name) && (c.generated || c.holdsText()) })
 	_, later := withoutKeys([]byte(t.create))
 	if inKey || d.unique() && (later == nil || len(later.keys) == 0) {
 		// A row that gets another key would stay beside its copy, and one that collides with another would take its place.
-		s.verb, s.others = "INSERT", " AND ("+condition+") IS NOT TRUE"
+		s.insert()
 	}
 	return s, true
+}
+
+// rowSize is an expression for what it takes to copy a row.
+func rowSize(columns []column) string {
+	size := strconv.Itoa(rowCost)
+	for _, c := range columns {
+		if c.holdsText() {
+			size += "+IFNULL(OCTET_LENGTH(" + QuoteName(c.name) + "),0)"
+		}
+	}
+	return size
+}
+
+// insert has the server copy only the rows that are not streamed.
+func (s *split) insert() { s.verb, s.others = "INSERT", " AND ("+s.condition+") IS NOT TRUE" }
+
+// sample looks at the first and the last rows of a table and settles how it is copied; whole is true if it is to be
+// streamed as a whole.
+func (s *split) sample(ctx context.Context, conn *session, table string) (whole bool, err error) {
+	condition := s.condition
+	if s.none {
+		condition = "FALSE"
+	}
+	end := func(order string) string {
+		keys := make([]string, len(s.key))
+		for i, k := range s.key {
+			keys[i] = QuoteName(k) + order
+		}
+		return fmt.Sprintf("(SELECT (%s) IS TRUE AS m, %s AS n FROM %s ORDER BY %s LIMIT %d)", condition, s.size, table, strings.Join(keys, ","), sampled)
+	}
+	var bytes, matching float64
+	err = conn.QueryRowContext(ctx, "SELECT IFNULL(SUM(n), 0), IFNULL(SUM(m * n), 0) FROM ("+end("")+" UNION ALL "+end(" DESC")+") AS `sitewright sample`").
+		Scan(&bytes, &matching)
+	if err != nil {
+		return false, fmt.Errorf("look at rows of table %s: %w", table, Classify(err))
+	}
+	if matching > bytes*muchStreamed && s.others == "" && !s.none {
+		s.insert()
+	}
+	return matching > bytes*mostStreamed, nil
 }
 
 // holdsText reports whether a value may hold text, in whatever character set. Coordinates always hold bytes that text does

@@ -205,3 +205,27 @@ func TestCopyThatIsGivenUp(t *testing.T) {
 	}
 	same(t, stockDump(t, s, source.Database), stockDump(t, s, target.Database))
 }
+
+// TestCopiesByShare: whatever share of a table's text moves, a copy gives what a streamed one gives. Where little or some of it
+// moves the others stay inside the server; a table that moves nearly whole is streamed.
+func TestCopiesByShare(t *testing.T) {
+	s := mysqltest.Start(t)
+	source, streamed, inside := s.Database(t), s.Database(t), s.Database(t)
+	db := open(t, source)
+	for table, moves := range map[string]string{"few": "seq % 100 = 0", "some": "seq % 4 = 0", "most": "seq % 10 <> 0"} {
+		exec1(t.Context(), t, db, "CREATE TABLE "+table+" (id int PRIMARY KEY, v varchar(300), n int, KEY (n))",
+			"INSERT INTO "+table+" SELECT seq, IF("+moves+", CONCAT('https://old_1.example/blog/', seq), REPEAT('x', seq % 50)), seq % 7 FROM seq_1_to_3000")
+	}
+	if _, err := mysql.Copy(t.Context(), source, streamed, mysql.CopyOptions{Rewrite: move(rewrite.Options{}), Stream: true}); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := mysql.Copy(t.Context(), source, inside, mysql.CopyOptions{Rewrite: move(rewrite.Options{})})
+	if err != nil || stats.Server != 2 {
+		t.Fatalf("%+v, %v", stats, err)
+	}
+	want := stockDump(t, s, streamed.Database)
+	if n := strings.Count(want, "a-much-longer-name.example"); n != 30+750+2700 {
+		t.Errorf("%d rows have moved", n)
+	}
+	same(t, want, stockDump(t, s, inside.Database))
+}
