@@ -1,6 +1,9 @@
 package rewrite
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // literal takes a string in single or double quotes and rewrites it.
 func (f *filter) literal(quote byte) bool {
@@ -41,7 +44,8 @@ func (f *filter) literal(quote byte) bool {
 // and closes at buf[end].
 func (f *filter) rewriteLiteral(start, end int, quote byte) {
 	v := f.buf[start+1 : end]
-	j := job{r: f.r}
+	j := job{r: f.r, room: f.room}
+	defer func() { f.room = j.room }()
 	if plainLiteral(v) {
 		now := j.text(v, 0, segment{})
 		f.tally.add(f.parser.target, f.definition.kind, &j, j.occurrences > 0)
@@ -53,21 +57,30 @@ func (f *filter) rewriteLiteral(start, end int, quote byte) {
 	}
 	escapes := !f.session.mode.NoBackslashEscapes
 	if escapes && bytes.IndexByte(v, '\\') >= 0 || bytes.IndexByte(v, quote) >= 0 {
-		f.plain = unescapeSQL(f.plain[:0], v, quote, escapes)
+		f.plain = unescapeSQL(slices.Grow(f.plain[:0], len(v)), v, quote, escapes)
 		v = f.plain
 	}
 	now := j.suspect(v, 0)
 	changed := !bytes.Equal(now, v)
 	f.tally.add(f.parser.target, f.definition.kind, &j, changed)
 	if changed {
-		f.scratch = append(f.scratch[:0], quote)
-		if escapes {
-			f.scratch = escapeSQL(f.scratch, now)
+		f.replace(start+1, nil)
+		f.copied = end
+		f.escape(now, quote)
+	}
+}
+
+// escape writes v as the content of a literal.
+func (f *filter) escape(v []byte, quote byte) {
+	for len(v) > 0 {
+		part := v[:min(len(v), windowSize)]
+		v = v[len(part):]
+		if f.session.mode.NoBackslashEscapes {
+			f.scratch = doubleQuotes(f.scratch[:0], part, quote)
 		} else {
-			f.scratch = doubleQuotes(f.scratch, now, quote)
+			f.scratch = escapeSQL(f.scratch[:0], part)
 		}
-		f.scratch = append(f.scratch, quote)
-		f.replace(start, f.scratch)
+		_ = f.write(f.scratch) // as in replace, an error is met again
 	}
 }
 

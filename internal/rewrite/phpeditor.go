@@ -127,7 +127,7 @@ func (e *phpEditor) custom(start, end int, payload []byte) {
 
 // replace puts the string s in place of the token at v[start:end].
 func (e *phpEditor) replace(start, end int, s []byte) {
-	e.out = append(e.out, e.v[e.copied:start]...)
+	e.copy(start)
 	e.out = append(e.out, "s:"...)
 	e.out = strconv.AppendInt(e.out, int64(len(s)), 10)
 	e.out = append(e.out, `:"`...)
@@ -138,6 +138,15 @@ func (e *phpEditor) replace(start, end int, s []byte) {
 
 // splice puts s in place of v[start:end].
 func (e *phpEditor) splice(start, end int, s []byte) {
-	e.out = append(append(e.out, e.v[e.copied:start]...), s...)
+	e.copy(start)
+	e.out = append(e.out, s...)
 	e.copied = end
+}
+
+// copy takes over what comes before v[end].
+func (e *phpEditor) copy(end int) {
+	if e.out == nil {
+		e.out = make([]byte, 0, roomy(e.v))
+	}
+	e.out = append(e.out, e.v[e.copied:end]...)
 }

@@ -65,7 +65,8 @@ type filter struct {
 	definition definition
 	delimiter  []byte // what ends a statement
 
-	plain, scratch []byte // the literal at hand, unescaped and escaped again
+	// The literal at hand, unescaped, rewritten, and a part of it escaped again.
+	plain, room, scratch []byte
 }
 
 func (f *filter) run(ctx context.Context) error {

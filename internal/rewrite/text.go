@@ -1,6 +1,9 @@
 package rewrite
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // maxLevel bounds how many strings inside strings are followed. What lies
 // deeper is left untouched.
@@ -11,7 +14,8 @@ type job struct {
 	r           *Rewriter
 	occurrences int
 	malformed   int
-	lengths     bool // something that depends on lengths was changed
+	lengths     bool   // something that depends on lengths was changed
+	room        []byte // what the result of level 0 may be put in
 }
 
 // segment is a part of a text that is a serialized value. In text inside JSON
@@ -84,9 +88,15 @@ func (j *job) text(v []byte, level int, seg segment) []byte {
 			}
 			old := v[s.start:s.end]
 			if rewritten := j.segment(old, s.levels, level); !bytes.Equal(rewritten, old) {
+				j.lengths = true
+				if len(old) == len(v) {
+					return rewritten
+				}
+				if out == nil {
+					out = j.roomFor(v, level)
+				}
 				out = append(append(out, v[copied:s.start]...), rewritten...)
 				copied = s.end
-				j.lengths = true
 			}
 			continue
 		}
@@ -99,7 +109,7 @@ func (j *job) text(v []byte, level int, seg segment) []byte {
 			continue // whose own lengths and checksums are unknown
 		}
 		if out == nil {
-			out = make([]byte, 0, len(v)+len(v)/8+64)
+			out = j.roomFor(v, level)
 		}
 		out = append(append(out, v[copied:m.start]...), m.with...)
 		copied = m.end
@@ -110,6 +120,17 @@ func (j *job) text(v []byte, level int, seg segment) []byte {
 	}
 	return append(out, v[copied:]...)
 }
+
+// roomFor is an empty slice that v, rewritten, probably fits in.
+func (j *job) roomFor(v []byte, level int) []byte {
+	if level > 0 {
+		return make([]byte, 0, roomy(v))
+	}
+	j.room = slices.Grow(j.room[:0], roomy(v))
+	return j.room
+}
+
+func roomy(v []byte) int { return len(v) + len(v)/8 + 64 }
 
 // segment rewrites one serialized value, through its escaping if it has any.
 func (j *job) segment(v []byte, levels, level int) []byte {
