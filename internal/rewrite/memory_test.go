@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -41,7 +42,7 @@ func TestMemory(t *testing.T) {
 	prose := bytes.Repeat([]byte("<p>it's \"prose\" without an end</p>\n"), size/35)
 	for name, v := range map[string][]byte{
 		"without the address": prose,
-		"binary":              append(binary, address...),
+		"binary":              slices.Concat(binary, []byte(address)),
 		"text":                append(bytes.Clone(prose), address...),
 		"serialized":          []byte("a:1:{i:0;" + s(string(prose)+address) + "}"),
 	} {
