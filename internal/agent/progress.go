@@ -34,6 +34,7 @@ type phase struct {
 	from, to int
 	message  string
 	began    time.Time
+	shares   [][2]int64 // done and total
 }
 
 // phase begins a part of the task.
@@ -47,6 +48,27 @@ func (p *progress) phase(from, to int, message string) *phase {
 func (p *phase) report(done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.tell(done, total)
+}
+
+// share is report for one of several works which are done at the same time, and measured alike: the phase is as far as they
+// are together.
+func (p *phase) share() func(done, total int64) {
+	i := len(p.shares)
+	p.shares = append(p.shares, [2]int64{})
+	return func(done, total int64) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.shares[i] = [2]int64{min(done, total), total}
+		done, total = 0, 0
+		for _, s := range p.shares {
+			done, total = done+s[0], total+s[1]
+		}
+		p.tell(done, total)
+	}
+}
+
+func (p *phase) tell(done, total int64) {
 	line := plan.Progress{Percent: p.from, Message: p.message}
 	if total > 0 && done > 0 {
 		done = min(done, total)

@@ -35,3 +35,22 @@ func TestProgressNeverFallsAndIsSeldom(t *testing.T) {
 		t.Errorf("%d lines in 30 seconds, the last at %d%%", len(lines), last)
 	}
 }
+
+func TestProgressOfWorksAtTheSameTime(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	p := newProgress(&out, func() time.Time { now = now.Add(time.Second); return now })
+	ph := p.phase(10, 90, "both")
+	one, two := ph.share(), ph.share()
+	for _, step := range []struct {
+		report      func(done, total int64)
+		done, total int64
+		percent     int
+	}{{one, 0, 300, 10}, {two, 0, 100, 10}, {one, 100, 300, 30}, {two, 100, 100, 50}, {one, 400, 300, 90}} {
+		step.report(step.done, step.total)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if got, ok := plan.ParseProgress(lines[len(lines)-1]); !ok || got.Percent != step.percent {
+			t.Errorf("after %d of %d: %s, want %d%%", step.done, step.total, lines[len(lines)-1], step.percent)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/sitewright/sitewright/internal/archive"
 	"github.com/sitewright/sitewright/internal/generation"
 	"github.com/sitewright/sitewright/internal/plan"
@@ -44,27 +46,43 @@ func (m *making) fromSnapshot(ctx context.Context, l *location, p *plan.Restore)
 	}
 	m.result = resultOf(&from)
 	m.result.Snapshot = id
-	begins := map[string]int{generation.WWW: 5, generation.Data: 25}
-	for _, d := range []string{generation.WWW, generation.Data} {
-		o := repository.RestoreOptions{Progress: m.progress.phase(begins[d], begins[d]+20, "restoring files").ofBytes}
-		if err := l.Restore(ctx, id, path.Join(archive.FilesDir, d), m.volume.Dir(m.site.Generation, d), o); err != nil {
-			return l.about(err)
-		}
-	}
-	if err := m.openDocumentRoot(); err != nil {
-		return err
-	}
 	mv, err := m.moveFrom(placeOf(&from), p.NewSite)
 	if err != nil {
 		return err
 	}
 	mv.fromArchive = from.Imported
+	// One mostly waits for the disk, the other for the database.
+	both, restoring := errgroup.WithContext(ctx)
+	progress := m.progress.phase(5, 85, "restoring files and database")
+	ofFiles, ofDatabase := progress.share(), progress.share()
+	both.Go(func() error { return m.restoreFiles(restoring, l, id, ofFiles) })
 	if m.database != nil {
-		if err := m.loadSnapshot(ctx, l, id, mv); err != nil {
-			return err
-		}
+		both.Go(func() error { return m.loadSnapshot(restoring, l, id, mv, ofDatabase) })
+	}
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	if err := m.openDocumentRoot(); err != nil {
+		return err
 	}
 	return mv.finish(ctx)
+}
+
+// restoreFiles restores the directories of the generation.
+func (m *making) restoreFiles(ctx context.Context, l *location, id string, report func(done, total int64)) error {
+	var before int64
+	for _, d := range []string{generation.WWW, generation.Data} {
+		var bytes int64
+		o := repository.RestoreOptions{Progress: func(p repository.Progress) {
+			bytes = p.TotalBytes
+			report(before+p.Bytes, before+p.TotalBytes)
+		}}
+		if err := l.Restore(ctx, id, path.Join(archive.FilesDir, d), m.volume.Dir(m.site.Generation, d), o); err != nil {
+			return l.about(err)
+		}
+		before += bytes
+	}
+	return nil
 }
 
 // placeOf is what the manifest tells of where the site was.
@@ -96,11 +114,11 @@ func (l *location) resolve(ctx context.Context, p *plan.Restore) (string, error)
 }
 
 // loadSnapshot loads the dump in a snapshot into the generation's database.
-func (m *making) loadSnapshot(ctx context.Context, l *location, id string, mv *move) error {
+func (m *making) loadSnapshot(ctx context.Context, l *location, id string, mv *move, report func(done, total int64)) error {
 	parts, total, err := snapshots.Parts(ctx, l.Repository, id, l.about)
 	if err != nil {
 		return err
 	}
-	loading := m.progress.phase(45, 85, "loading the database")
-	return mv.load(ctx, parts, func(n int64) { loading.report(n, total) })
+	report(0, total)
+	return mv.load(ctx, parts, func(n int64) { report(n, total) })
 }
