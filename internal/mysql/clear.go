@@ -26,11 +26,16 @@ func Clear(ctx context.Context, config Config, prefix string) (err error) {
 		{"SEQUENCE", tablesOfType + "= 'SEQUENCE'"},
 		{"PROCEDURE", routinesOfType + "'PROCEDURE'"},
 		{"FUNCTION", routinesOfType + "'FUNCTION'"},
-		{"PACKAGE", routinesOfType + "'PACKAGE'"}, // with its body
+		{"PACKAGE", routinesOfType + "'PACKAGE'"}, // with its body; last, since it takes another mode
 	} {
 		names, err := queryNames(ctx, conn, prefix, list.query)
 		if err != nil {
 			return fmt.Errorf("clear %s: list %ss: %w", config, strings.ToLower(list.kind), err)
+		}
+		if list.kind == "PACKAGE" && len(names) > 0 {
+			if err := conn.exec(ctx, "SET SESSION sql_mode="+QuoteString(oracleMode)); err != nil {
+				return fmt.Errorf("clear %s: %w", config, err)
+			}
 		}
 		for _, name := range names {
 			if err := conn.exec(ctx, "DROP "+list.kind+" IF EXISTS "+QuoteName(name)); err != nil {
@@ -40,6 +45,9 @@ func Clear(ctx context.Context, config Config, prefix string) (err error) {
 	}
 	return nil
 }
+
+// oracleMode is the only sql_mode in which MariaDB before 11.4 reads statements about packages.
+const oracleMode = "ORACLE"
 
 const (
 	tablesOfType   = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE "

@@ -44,7 +44,9 @@ func (t *table) splits(needles [][]byte) (s split, ok bool) {
 	if !ok || !strings.EqualFold(t.engine, "InnoDB") || d.versioned() {
 		return split{}, false
 	}
-	key := d.primaryKey()
+	key := slices.DeleteFunc(d.primaryKey(), func(name string) bool { // a key may also have a period
+		return !slices.ContainsFunc(t.columns, func(c column) bool { return c.name == name })
+	})
 	if len(key) == 0 {
 		return split{}, false
 	}
@@ -54,7 +56,7 @@ func (t *table) splits(needles [][]byte) (s split, ok bool) {
 	}
 	s = split{verb: "REPLACE", where: " WHERE " + condition, condition: condition, key: key, size: rowSize(t.stored())}
 	inKey := slices.ContainsFunc(t.columns, func(c column) bool { return slices.Contains(key, c.name) && (c.generated || c.holdsText()) })
-	_, later := withoutKeys([]byte(t.create))
+	_, later := withoutKeys([]byte(t.create), false)
 	if inKey || d.unique() && (later == nil || len(later.keys) == 0) {
 		// A row that gets another key would stay beside its copy, and one that collides with another would take its place.
 		s.insert()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	driver "github.com/go-sql-driver/mysql"
+
 	"github.com/sitewright/sitewright/internal/sqlmode"
 )
 
@@ -139,7 +141,7 @@ func (l *loader) statement(ctx context.Context) error {
 	if err := l.before(ctx, &j); err != nil {
 		return err
 	}
-	if err := l.conn.exec(ctx, string(j.text)); err != nil {
+	if err := l.exec(ctx, &j); err != nil {
 		return err
 	}
 	l.stats.Statements++
@@ -159,6 +161,18 @@ func (l *loader) statement(ctx context.Context) error {
 	}
 	return nil
 }
+
+// exec runs a statement. A table to which an older one refers, which the script has not replaced yet, needs its keys at once.
+func (l *loader) exec(ctx context.Context, j *judged) error {
+	err := l.conn.exec(ctx, string(j.text))
+	if server, ok := errors.AsType[*driver.MySQLError](err); ok && server.Number == cannotCreate && j.whole != nil {
+		err = l.conn.exec(ctx, string(l.keys.defers(j.creates, j.whole, true)))
+	}
+	return err
+}
+
+// cannotCreate is the server's error for a table that lacks a key which another one refers to, among other reasons.
+const cannotCreate = 1005
 
 // before does what must come before a statement: the keys of a table whose rows are all there, and the way in which the
 // server is to read.
@@ -181,7 +195,8 @@ func (l *loader) before(ctx context.Context, j *judged) error {
 			return err
 		}
 		if safe {
-			j.text = l.keys.defers(j.creates, j.text)
+			j.whole = j.text
+			j.text = l.keys.defers(j.creates, j.text, false)
 		}
 	case j.drops != "":
 		l.keys.forget(j.drops)

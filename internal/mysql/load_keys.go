@@ -23,10 +23,10 @@ type tableKeys struct{ keys, foreign []string }
 func newLateKeys() *lateKeys { return &lateKeys{tables: map[string]*tableKeys{}} }
 
 // defers takes keys out of a CREATE TABLE statement, to be added later, and returns what is to be run instead. The table
-// named before, if any, is forgotten.
-func (k *lateKeys) defers(name string, create []byte) []byte {
+// named before, if any, is forgotten. foreign limits it to foreign keys.
+func (k *lateKeys) defers(name string, create []byte, foreign bool) []byte {
 	k.forget(name)
-	short, keys := withoutKeys(create)
+	short, keys := withoutKeys(create, foreign)
 	if keys == nil {
 		return create
 	}
@@ -110,13 +110,13 @@ var staysWhole = map[string]bool{
 // withoutKeys splits a CREATE TABLE statement into one without secondary and foreign keys, and those. keys is nil when
 // the table must be made as it is written. Secondary keys are taken from an InnoDB table only that keeps a primary key, which
 // also serves its AUTO_INCREMENT column: others are not worth it or not sure to become the same. Foreign keys are taken from
-// every InnoDB table, since what they refer to may be a key that was taken from another one.
-func withoutKeys(create []byte) (short []byte, keys *tableKeys) {
+// every InnoDB table, since what they refer to may be a key that was taken from another one; foreign limits it to them.
+func withoutKeys(create []byte, foreign bool) (short []byte, keys *tableKeys) {
 	d, ok := parseDefinitions(create)
 	if !ok || !d.isInnoDB(d.tokens[d.end:]) {
 		return nil, nil
 	}
-	whole := d.whole || !d.primary()
+	whole := foreign || d.whole || !d.primary()
 	keys = &tableKeys{}
 	kept := []string{}
 	for _, def := range d.list {

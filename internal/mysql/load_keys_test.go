@@ -39,7 +39,7 @@ func TestWithoutKeys(t *testing.T) {
 		{name: "a copy", create: "CREATE TABLE t LIKE u"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			short, keys := withoutKeys([]byte(c.create))
+			short, keys := withoutKeys([]byte(c.create), false)
 			if c.short == "" {
 				if keys != nil {
 					t.Errorf("taken apart into %q and %+v", short, keys)

@@ -17,19 +17,7 @@ import (
 func TestPrefixChange(t *testing.T) {
 	s := mysqltest.Start(t)
 	source := torture(t, s)
-	var tables []string
-	d, err := mysql.NewDump(t.Context(), source, mysql.DumpOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range d.Parts() {
-		if part.Table != "" {
-			tables = append(tables, part.Table)
-		}
-	}
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
+	tables := tablesOf(t, source)
 	first := moved(t, s, source, rewrite.Options{ToPrefix: "old_", Tables: tables})
 	second := moved(t, s, first, rewrite.Options{FromPrefix: "old_", ToPrefix: "new_"})
 	back := moved(t, s, second, rewrite.Options{FromPrefix: "new_", ToPrefix: "old_"})

@@ -139,7 +139,11 @@ func (d *writer) objects(w io.Writer, objects []object) error {
 	var b strings.Builder
 	for i := range objects {
 		o := &objects[i]
-		fmt.Fprintf(&b, "DROP %s IF EXISTS %s;\n", o.kind, QuoteName(o.name))
+		drop := fmt.Sprintf("DROP %s IF EXISTS %s;\n", o.kind, QuoteName(o.name))
+		if strings.HasPrefix(o.kind, "PACKAGE") {
+			drop = "SET sql_mode = " + QuoteString(oracleMode) + ";\n" + drop
+		}
+		b.WriteString(drop)
 		d.object(&b, o)
 	}
 	_, err := io.WriteString(w, b.String())

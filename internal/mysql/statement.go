@@ -19,6 +19,7 @@ const (
 type judged struct {
 	verdict verdict
 	text    []byte // what to run
+	whole   []byte // the same before keys were taken out; nil if none were looked for
 	tables  int    // how many tables it creates
 	mapped  int    // how many definers were replaced
 	setMode bool   // it may change sql_mode
