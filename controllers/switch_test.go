@@ -83,10 +83,19 @@ func (w *world) checkPruned(in *api.Install) {
 	prune := w.planOf("prune-blog-1").Prune
 	same(w, "what is removed", prune.Generation, 1)
 	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)
+	again := &batchv1.Job{}
+	same(w, "the Job at work", w.there(again, "prune-blog-1"), true)
 	w.play(in)
 	same(w, "generations", len(in.Status.Generations), 1)
 	same(w, "the previous generation", in.Status.PreviousGeneration, 0)
 	same(w, "the Job", w.there(&batchv1.Job{}, "prune-blog-1"), false)
+
+	// Who reads the Install as it was before makes the Job anew.
+	again.ResourceVersion, again.UID, again.Spec.Selector = "", "", nil
+	again.Spec.Template.Labels = nil
+	w.create(again)
+	w.play(in)
+	same(w, "the Job that came back", w.there(&batchv1.Job{}, "prune-blog-1"), false)
 }
 
 func TestRestoreThatDoesNotAnswer(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,6 +37,10 @@ func (s *site) prune(ctx context.Context) (*step.Wait, error) {
 			s.status.PreviousGeneration, s.status.PreviousUntil = 0, nil
 		}
 	}
+	if err := s.dropLeftovers(ctx); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "a Job that is not wanted stays for now")
+		s.later(s.now.Add(pruneRetry))
+	}
 	unwanted := slices.IndexFunc(s.status.Generations, func(g api.GenerationStatus) bool { return !s.keeps(g.Number) })
 	if unwanted < 0 || s.in.Status.Operation != nil {
 		return nil, nil
@@ -60,6 +65,31 @@ func (s *site) prune(ctx context.Context) (*step.Wait, error) {
 	return nil, nil
 }
 
+// dropLeftovers removes the Jobs that removed generations which the status does not have any more. Such a Job is made anew by who reads an
+// Install as it was before its status changed, but sees the Job gone.
+func (s *site) dropLeftovers(ctx context.Context) error {
+	var jobs batchv1.JobList
+	err := s.List(ctx, &jobs, client.InNamespace(s.in.Namespace), client.MatchingLabels{api.LabelTask: pruneTask, api.LabelInstall: s.in.Name})
+	if err != nil {
+		return fmt.Errorf("listing Jobs that remove generations: %w", err)
+	}
+	var errs []error
+	for _, j := range jobs.Items {
+		if !slices.ContainsFunc(s.status.Generations, func(g api.GenerationStatus) bool { return s.pruneJob(g.Number) == j.Name }) {
+			_, err := s.Jobs.Remove(ctx, s.in, j.Name)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pruneTask is the task of a Job that removes a generation.
+const pruneTask = "prune"
+
+func (s *site) pruneJob(generation int64) string {
+	return names.GenerationJob(pruneTask, s.in.Name, generation)
+}
+
 // removeGeneration removes a generation's database and files, and says whether they are gone.
 func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error) {
 	if s.server != nil && s.existing() == nil && s.usesDatabase() {
@@ -76,7 +106,7 @@ func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error)
 	}
 	m := &job.Mounts{}
 	m.Claim(names.Workload(s.in.Name), job.SiteVolume, false)
-	name := names.GenerationJob("prune", s.in.Name, number)
+	name := s.pruneJob(number)
 	state, wait, err := s.Jobs.Run(ctx, job.Spec{
 		Name: name, Namespace: s.in.Namespace, Install: s.in.Name, Owner: *s.ownerReference(), Mounts: m, Beside: Beside(s.in),
 		Plan: plan.Plan{Prune: &plan.Prune{Volume: job.SiteVolume, Generation: number}},
