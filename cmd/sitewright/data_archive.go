@@ -163,7 +163,7 @@ to a thousand times its size are refused, with exit code 3. The snapshot comes i
 Environment:
 ` + locationEnvironment,
 		Example: `  sitewright data import --repository-password-file repo.pw --site acme/blog /backups blog.tar.zst
-  sitewright data import --repository-password-file repo.pw --site acme/shop --application-file config/applications/wordpress.yaml \
+  sitewright data import --repository-password-file repo.pw --site acme/shop --application-file application.yaml \
     --url https://shop.example /backups shop.tar.gz`,
 		Args: exactly("LOCATION", "FILE"),
 		RunE: verb(func(ctx context.Context, t *task, args []string) error { return f.run(ctx, t, args[0], args[1]) }),

@@ -76,7 +76,7 @@ func readApplication(name string) (a *v1alpha1.Application, err error) {
 		return nil, invalid("%s is no manifest of an Application: %w", name, err)
 	}
 	if a.Kind != "Application" || a.Name == "" {
-		return nil, invalid("%s is no manifest of one Application: name a file such as config/applications/wordpress.yaml", name)
+		return nil, invalid("%s is no manifest of one Application: name a file such as those in config/applications", name)
 	}
 	var fields []string
 	for _, field := range a.Spec.Fields {
@@ -95,7 +95,7 @@ type describing struct {
 
 func (d *describing) flags(command *cobra.Command) {
 	f := command.Flags()
-	f.StringVar(&d.application, "application", "", "the application's `name` in the catalogue, such as wordpress, when there is no --application-file")
+	f.StringVar(&d.application, "application", "", "the application's `name` in the catalogue, when there is no --application-file")
 	f.StringVar(&d.applicationFile, "application-file", "",
 		"`file` with the Application's manifest: caches are left out, and versions found, as it says")
 	f.StringVar(&d.version, "version", "", "the application's `version` (default: found with --application-file)")
@@ -118,7 +118,7 @@ func (d *describing) manifest(source *repository.Source, files string) (m *snaps
 		name = a.Name
 	}
 	if !siteName.MatchString(name) {
-		return nil, nil, invalid("--application or --application-file is missing: say which application the site is, such as wordpress")
+		return nil, nil, invalid("--application or --application-file is missing: say which application of the catalogue the site is")
 	}
 	if d.url == "" {
 		return nil, nil, invalid("--url is missing: say at which URL the site is, such as https://blog.example")

@@ -72,7 +72,7 @@ Environment:
 ` + locationEnvironment + `
   SITEWRIGHT_DATABASE_PASSWORD    the database password, when there is no --password-file`,
 		Example: `  sitewright data snapshot --repository-password-file repo.pw --password-file blog.pw \
-    --site acme/blog --application-file config/applications/wordpress.yaml --url https://blog.example \
+    --site acme/blog --application-file application.yaml --url https://blog.example \
     --files /var/www/blog --database mysql://blog@db.example/blog /backups`,
 		Args: exactly("LOCATION"),
 		RunE: verb(func(ctx context.Context, t *task, args []string) error { return f.run(ctx, t, args[0]) }),
