@@ -40,6 +40,7 @@ echo json_encode(['files' => (object) $files, 'rows' => (object) $rows, 'option'
 const writes = `<?php
 $_SERVER['HTTP_HOST'] = 'chaos.localtest';
 require '/site/www/wp-load.php';
+wp_upload_dir(); // makes the directory of the month, which it would do some time later otherwise
 $version = '%[1]s';
 $directory = WP_CONTENT_DIR . '/uploads/chaos';
 @mkdir($directory, 0755, true);
