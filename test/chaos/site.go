@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -100,9 +101,16 @@ func (s *site) look(ctx context.Context, c *http.Client) seen {
 		return seen{failed: err.Error()}
 	}
 	if answer.StatusCode != http.StatusOK {
-		return seen{failed: fmt.Sprintf("status %d: %.100s", answer.StatusCode, strings.TrimSpace(string(body)))}
+		return seen{failed: fmt.Sprintf("status %d: %.300s", answer.StatusCode, words(body))}
 	}
 	return judge(body)
+}
+
+var markup = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`)
+
+// words are what a page says, without its markup.
+func words(page []byte) string {
+	return strings.Join(strings.Fields(string(markup.ReplaceAll(page, []byte(" ")))), " ")
 }
 
 // judge reads the answer of the page that asks.
