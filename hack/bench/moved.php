@@ -18,7 +18,8 @@ function move($value) {
 }
 
 function fail($message) {
-    fwrite(STDERR, $message . "\n");
+    // STDERR is not there in a script that PHP reads from its standard input.
+    file_put_contents('php://stderr', $message . "\n");
     exit(1);
 }
 

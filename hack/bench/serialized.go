@@ -21,8 +21,15 @@ func array(pairs ...string) string {
 func (a *author) settings(n int) string {
 	var pairs []string
 	addressed := a.once(5)
-	for range max(1, n) {
-		key := text(strings.ReplaceAll(a.slug(), "-", "_"))
+	// PHP keeps one entry for each key: an array that has one twice is no longer the same once PHP has read it.
+	taken := map[string]bool{}
+	for i := range max(1, n) {
+		name := strings.ReplaceAll(a.slug(), "-", "_")
+		if taken[name] {
+			name += fmt.Sprintf("_%d", i)
+		}
+		taken[name] = true
+		key := text(name)
 		switch a.IntN(6) {
 		case 0:
 			pairs = append(pairs, key, integer(a.IntN(100000)))
