@@ -112,6 +112,15 @@ func (s *saving) freeze(ctx context.Context) (streams []repository.Stream, err e
 			return nil, err
 		}
 	}
+	if s.maintenance != nil {
+		warning, err := s.drain(ctx, s.database)
+		if err != nil {
+			return nil, err
+		}
+		if warning != "" {
+			s.warnings = append(s.warnings, warning)
+		}
+	}
 	if s.database == nil {
 		return nil, nil
 	}
