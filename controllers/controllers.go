@@ -21,8 +21,8 @@ import (
 	"github.com/sitewright/sitewright/controllers/upgrade"
 )
 
-// Setup registers every controller with a manager.
-func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, now func() time.Time) error {
+// Setup registers every controller with a manager. Of the Backups that schedules make at most so many are unfinished at once.
+func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, scheduledBackups int, now func() time.Time) error {
 	clientset, err := kubernetes.NewForConfig(mgr.GetConfig())
 	if err != nil {
 		return fmt.Errorf("making a client for logs: %w", err)
@@ -51,6 +51,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, now
 		"Upgrade": func() error { return (&upgrade.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr) },
 		"BackupSchedule": func() error {
 			return (&backupschedule.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
+		},
+		"the backups of Installs": func() error {
+			return (&backupschedule.Sites{Client: c, Live: mgr.GetAPIReader(), Now: now, Most: scheduledBackups}).SetupWithManager(ctx, mgr)
 		},
 	} {
 		if err := setup(); err != nil {

@@ -322,15 +322,14 @@ func TestInstallNotImplementedFields(t *testing.T) {
 		in.Spec.Version = "7.0"
 		in.Spec.URL = api.SiteURL("http://moved." + w.ns + ".test/")
 		in.Spec.Updates = &api.UpdatesSpec{Policy: api.UpdateMinor}
-		in.Spec.Backups = &api.BackupsSpec{Daily: new(int32(3))}
 	})
 	w.settle(in)
 	w.expect(in, status.FailedStatus, api.ReasonNotImplemented, "spec.url (the site stays at http://blog.", "spec.version (6.8.7 serves)",
-		"spec.updates.policy", "spec.backups schedule")
+		"spec.updates.policy")
 	same(t, "Serving", w.condition(in, api.ConditionServing).Status, metav1.ConditionTrue)
 	same(t, "the generation", in.Status.Generation, 1)
 	change(w, in, func(in *api.Install) {
-		in.Spec.URL, in.Spec.Version, in.Spec.Updates, in.Spec.Backups = api.SiteURL(in.Status.URL), "", nil, nil
+		in.Spec.URL, in.Spec.Version, in.Spec.Updates = api.SiteURL(in.Status.URL), "", nil
 	})
 	w.settle(in)
 	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)

@@ -91,7 +91,7 @@ func recordIndexes() error {
 		return err
 	}
 	cluster.indexes = indexes{}
-	return controllers.Setup(context.Background(), wiring{mgr, cluster.indexes}, platform, newClock().Now)
+	return controllers.Setup(context.Background(), wiring{mgr, cluster.indexes}, platform, 10, newClock().Now)
 }
 
 // anyName admits controllers of one name in several managers of one program.

@@ -104,6 +104,8 @@ func (w *world) operate(c client.Client) {
 		"Backup":         &backup.Reconciler{Client: c, Jobs: w.jobs, Sites: sites, Now: now},
 		"BackupLocation": &backuplocation.Reconciler{Client: c, Live: cluster.live, Jobs: w.jobs, Now: now},
 		"BackupSchedule": &backupschedule.Reconciler{Client: c, Now: now},
+		// It counts the backups of the whole cluster, in which other tests have theirs.
+		scheduler: &backupschedule.Sites{Client: client.NewNamespacedClient(c, w.ns), Live: cluster.live, Now: now, Most: 10},
 		"Clone":          &clone.Reconciler{Client: c, Now: now},
 		"DatabaseServer": &databaseserver.Reconciler{Client: c, Now: now},
 		"Install":        sites,

@@ -50,7 +50,8 @@ type BackupScheduleSpec struct {
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	At string `json:"at"`
 
-	// timeZone by its IANA name.
+	// timeZone by its IANA name, which days, weeks and months are reckoned in. A backup whose time the clocks skip in spring is made when they have;
+	// one whose time they show twice in autumn is made once.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -72,12 +73,14 @@ type BackupScheduleSpec struct {
 	// +optional
 	LocationRef *LocalReference `json:"locationRef,omitempty"`
 
-	// suspend makes no new backups.
+	// suspend makes no new backups. Those that are there stay as they are, and runs that are missed meanwhile are not made up for.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// KeepSpec is how many backups are kept, grandfather-father-son.
+// KeepSpec is how many backups are kept, grandfather-father-son: of each of the last so many days, weeks and months that have any, the newest.
+// Backups are made as often as the finest of the three needs them: each day, each Monday, or on the first of each month. Only backups that a
+// schedule made are ever removed by it, and never the newest one.
 // +kubebuilder:validation:XValidation:rule="(has(self.daily) ? self.daily : 0) + (has(self.weekly) ? self.weekly : 0) + (has(self.monthly) ? self.monthly : 0) > 0",message="at least one of daily, weekly, monthly must be more than 0"
 type KeepSpec struct {
 	// daily backups to keep.

@@ -16,6 +16,12 @@ const (
 	LabelInstall = "sitewright.dev/install"
 	// LabelTask on a Job names the kind of task that it runs.
 	LabelTask = "sitewright.dev/task"
+	// LabelSchedule on a Backup that a schedule made names the BackupSchedule; it is empty where the Install's own counts asked for it.
+	LabelSchedule = "sitewright.dev/schedule"
+	// AnnotationDue on a Backup that a schedule made is when it was due, as RFC 3339 has it.
+	AnnotationDue = "sitewright.dev/due"
+	// AnnotationInstallUID on a Backup that a schedule made is the UID of its Install: one that was made anew under the name has other backups.
+	AnnotationInstallUID = "sitewright.dev/install-uid"
 	// LabelUser on a namespace names the panel user whose it is.
 	LabelUser = "sitewright.dev/user"
 	// LabelOwner on a namespace names the reseller whose it is.

@@ -44,6 +44,8 @@ const (
 	ReasonSucceeded = "Succeeded"
 	// ReasonSuspended: the user asked for a pause.
 	ReasonSuspended = "Suspended"
+	// ReasonLate: what should have happened by now has not; the message says how late it is.
+	ReasonLate = "Late"
 	// ReasonNotImplemented: this version of Sitewright does not do it yet.
 	ReasonNotImplemented = "NotImplemented"
 )

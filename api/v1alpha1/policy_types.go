@@ -24,7 +24,8 @@ type UpdatesSpec struct {
 	Backup *bool `json:"backup,omitempty"`
 }
 
-// BackupsSpec says when and where a site is backed up.
+// BackupsSpec says when and where a site is backed up. With counts of its own, and no schedule, a site is backed up between midnight and six in
+// the morning, UTC, at a minute that a hash of its UID chooses: each day where daily backups are kept, else each Monday, else on the first of each month.
 // +kubebuilder:validation:XValidation:rule="!has(self.scheduleRef) || (!has(self.daily) && !has(self.weekly) && !has(self.monthly))",message="set either scheduleRef or the counts daily, weekly, monthly"
 type BackupsSpec struct {
 	// scheduleRef names a BackupSchedule.

@@ -34,6 +34,7 @@ import (
 // managerOptions are the flags of the manager.
 type managerOptions struct {
 	platform      install.Platform
+	backups       int
 	metrics       string
 	health        string
 	leaderElect   bool
@@ -55,6 +56,7 @@ func newManagerCommand() *cobra.Command {
 	f.StringToStringVar(&o.platform.Runtimes, "runtime", nil, "a runtime that sites can run on, NAME=IMAGE such as php-8.2=example/runtime:php-8.2; may be repeated (required)")
 	f.StringVar(&o.platform.Exposure, "exposure", "ingress", "how Installs that say nothing are exposed: ingress or none")
 	f.StringVar(&o.platform.IngressClass, "ingress-class", "", "class of Ingresses that name none; empty: the cluster's default")
+	f.IntVar(&o.backups, "scheduled-backups", 10, "how many scheduled backups may be at work at once in the whole cluster; others that are due wait")
 	f.StringVar(&o.metrics, "metrics-bind-address", "0", "address of the metrics, served over TLS to callers that may get /metrics; 0 serves none")
 	f.StringVar(&o.health, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let only one of several managers work")
@@ -70,6 +72,9 @@ func (o *managerOptions) run(ctx context.Context) error {
 	if o.platform.Exposure != "ingress" && o.platform.Exposure != "none" {
 		return fmt.Errorf("--exposure is %q: it must be ingress or none", o.platform.Exposure)
 	}
+	if o.backups < 1 {
+		return fmt.Errorf("--scheduled-backups is %d: it must be at least 1", o.backups)
+	}
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
@@ -79,7 +84,7 @@ func (o *managerOptions) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	if err := controllers.Setup(ctx, mgr, o.platform, time.Now); err != nil {
+	if err := controllers.Setup(ctx, mgr, o.platform, o.backups, time.Now); err != nil {
 		return err
 	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {

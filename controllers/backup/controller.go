@@ -57,7 +57,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	t := &task{Reconciler: r, backup: backup, status: *backup.Status.DeepCopy(), now: r.Now()}
 	if backup.DeletionTimestamp != nil {
-		return t.report(ctx, step.Run(ctx, t.stop, t.forget, t.letGo))
+		return t.report(ctx, step.Run(ctx, t.stop, t.unread, t.forget, t.letGo))
 	}
 	if step.Ended(&t.status.TaskStatus) {
 		return t.expire(ctx)
@@ -137,7 +137,14 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		For(&api.Backup{}).
 		Owns(&batchv1.Job{}).
 		Watches(&api.Install{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			return r.unfinished(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{operation.IndexInstall: o.GetName()})
+			waiting := r.unfinished(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{operation.IndexInstall: o.GetName()})
+			if b := o.(*api.Install).Spec.Bootstrap; b != nil && b.Backup != nil && b.Backup.BackupRef != nil {
+				waiting = append(waiting, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: b.Backup.BackupRef.Name}})
+			}
+			return waiting
+		})).
+		Watches(&api.Restore{}, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+			return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: o.(*api.Restore).Spec.BackupRef.Name}}}
 		})).
 		Watches(&api.BackupLocation{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return r.unfinished(ctx, client.InNamespace(o.GetNamespace()))

@@ -115,7 +115,13 @@ func (s *site) fromBackup(ctx context.Context, g *api.GenerationStatus, name str
 	if why, stalled := step.IsStalled(backup.Status.Conditions); stalled {
 		return nil, step.Invalid(fmt.Sprintf("spec.bootstrap.backup.backupRef: Backup %s failed: %s", name, why))
 	}
-	if backup.Status.Snapshot == nil || !step.IsReady(backup.Status.Conditions, 0) {
+	// One that is being deleted waits for who has begun to read it, and for nobody else.
+	begun, err := s.Jobs.Begun(ctx, s.in, names.BootstrapJob("restore", s.in.Name))
+	if err != nil {
+		return nil, err
+	}
+	ready := backup.DeletionTimestamp == nil && step.IsReady(backup.Status.Conditions, 0)
+	if backup.Status.Snapshot == nil || (!ready && begun == nil) {
 		return step.Dependency(fmt.Sprintf("Backup %s is not ready: %s", name, step.Message(backup.Status.Conditions))), nil
 	}
 	if backup.Status.Application != s.in.Spec.Application {

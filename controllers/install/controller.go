@@ -5,9 +5,11 @@ package install
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -140,9 +142,11 @@ func (s *site) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 	return result, o.Retryable()
 }
 
-// statusConfiguration is the status as this controller owns it: the operation belongs to whoever holds the site.
+// statusConfiguration is the status as this controller owns it: the operation belongs to whoever holds the site, and what is said of backups to who
+// makes them when they are due.
 func statusConfiguration(in *api.Install, status api.InstallStatus) (*ac.InstallApplyConfiguration, error) {
-	status.Operation = nil
+	status.Operation, status.LastBackup, status.NextBackup = nil, nil, nil
+	status.Conditions = slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == api.ConditionBackedUp })
 	configuration, err := step.Configuration[ac.InstallStatusApplyConfiguration](status)
 	if err != nil {
 		return nil, err

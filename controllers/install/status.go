@@ -59,7 +59,6 @@ func (s *site) unsupported(context.Context) (*step.Wait, error) {
 	add(fmt.Sprintf("spec.version (%s serves)", s.status.Version), spec.Version != "" && version.Compare(spec.Version, s.status.Version) > 0)
 	add("spec.runtime.name", spec.Runtime.Name != "" && spec.Runtime.Name != s.status.Runtime)
 	add("spec.updates.policy", spec.Updates != nil && spec.Updates.Policy != "" && spec.Updates.Policy != api.UpdateOff)
-	add("spec.backups schedule", spec.Backups != nil && (spec.Backups.ScheduleRef != nil || spec.Backups.Daily != nil || spec.Backups.Weekly != nil || spec.Backups.Monthly != nil))
 	add("spec.notifications", spec.Notifications != nil)
 	add("spec.exposure.gateway", spec.Exposure != nil && spec.Exposure.Gateway != nil)
 	if len(fields) == 0 {

@@ -33,7 +33,9 @@ func (t *task) findBackup(ctx context.Context) (*step.Wait, error) {
 	if why, stalled := step.IsStalled(b.Status.Conditions); stalled {
 		return nil, step.Invalid(fmt.Sprintf("spec.backupRef: Backup %s failed and has nothing to restore: %s", name, why))
 	}
-	if b.Status.Snapshot == nil || !step.IsReady(b.Status.Conditions, 0) {
+	// One that is being deleted waits for who has begun to read it, and for nobody else.
+	begun := b.Status.Snapshot != nil && t.status.StartTime != nil
+	if ready := b.DeletionTimestamp == nil && b.Status.Snapshot != nil && step.IsReady(b.Status.Conditions, 0); !ready && !begun {
 		return step.Dependency(fmt.Sprintf("Backup %s is not ready: %s", name, step.Message(b.Status.Conditions))), nil
 	}
 	t.backup = b

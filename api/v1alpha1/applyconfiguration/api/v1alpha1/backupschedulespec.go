@@ -13,7 +13,8 @@ import (
 type BackupScheduleSpecApplyConfiguration struct {
 	// at is the time of day, HH:MM, in timeZone.
 	At *string `json:"at,omitempty"`
-	// timeZone by its IANA name.
+	// timeZone by its IANA name, which days, weeks and months are reckoned in. A backup whose time the clocks skip in spring is made when they have;
+	// one whose time they show twice in autumn is made once.
 	TimeZone *string `json:"timeZone,omitempty"`
 	// window after at over which backups are spread, by a hash of the Install's UID.
 	Window *v1.Duration `json:"window,omitempty"`
@@ -21,7 +22,7 @@ type BackupScheduleSpecApplyConfiguration struct {
 	Keep *KeepSpecApplyConfiguration `json:"keep,omitempty"`
 	// locationRef names the BackupLocation; omitted: the Install's, else the namespace's default.
 	LocationRef *LocalReferenceApplyConfiguration `json:"locationRef,omitempty"`
-	// suspend makes no new backups.
+	// suspend makes no new backups. Those that are there stay as they are, and runs that are missed meanwhile are not made up for.
 	Suspend *bool `json:"suspend,omitempty"`
 }
 

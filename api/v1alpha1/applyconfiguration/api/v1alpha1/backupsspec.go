@@ -5,7 +5,8 @@ package v1alpha1
 // BackupsSpecApplyConfiguration represents a declarative configuration of the BackupsSpec type for use
 // with apply.
 //
-// BackupsSpec says when and where a site is backed up.
+// BackupsSpec says when and where a site is backed up. With counts of its own, and no schedule, a site is backed up between midnight and six in
+// the morning, UTC, at a minute that a hash of its UID chooses: each day where daily backups are kept, else each Monday, else on the first of each month.
 type BackupsSpecApplyConfiguration struct {
 	// scheduleRef names a BackupSchedule.
 	ScheduleRef *LocalReferenceApplyConfiguration `json:"scheduleRef,omitempty"`

@@ -5,7 +5,9 @@ package v1alpha1
 // KeepSpecApplyConfiguration represents a declarative configuration of the KeepSpec type for use
 // with apply.
 //
-// KeepSpec is how many backups are kept, grandfather-father-son.
+// KeepSpec is how many backups are kept, grandfather-father-son: of each of the last so many days, weeks and months that have any, the newest.
+// Backups are made as often as the finest of the three needs them: each day, each Monday, or on the first of each month. Only backups that a
+// schedule made are ever removed by it, and never the newest one.
 type KeepSpecApplyConfiguration struct {
 	// daily backups to keep.
 	Daily *int32 `json:"daily,omitempty"`
