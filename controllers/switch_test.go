@@ -289,15 +289,30 @@ func TestInstallOrphaned(t *testing.T) {
 	w := newWorld(t)
 	in := w.serving("blog", func(in *api.Install) { in.Spec.DeletionPolicy = api.DeletionOrphan })
 	t.Cleanup(func() { w.dropAll(in) })
+	owners := func(n int) {
+		t.Helper()
+		for name, o := range map[string]client.Object{"blog": &corev1.PersistentVolumeClaim{}, "blog-admin": &corev1.Secret{}, "blog-database": &corev1.Secret{}} {
+			same(t, name+" is there", w.there(o, name), true)
+			same(t, "the owners of "+name, len(o.GetOwnerReferences()), n)
+			same(t, "whose "+name+" is", o.GetAnnotations()[api.AnnotationInstallUID], string(in.UID))
+		}
+	}
+	// Deletion in the foreground takes what the Install owns before its controller is asked.
+	owners(0)
+	for policy, n := range map[api.DeletionPolicy]int{api.DeletionDelete: 1, api.DeletionOrphan: 0} {
+		change(w, in, func(in *api.Install) { in.Spec.DeletionPolicy = policy })
+		w.settle(in)
+		owners(n)
+	}
+	change(w, in, func(in *api.Install) { in.Spec.DeletionPolicy = api.DeletionDelete })
+	w.settle(in)
+	change(w, in, func(in *api.Install) { in.Spec.DeletionPolicy = api.DeletionOrphan })
 	w.remove(in)
 	w.settle(in)
 	same(t, "the Install", w.version(in), "")
 	same(t, "databases", len(w.databases(in)), 1)
 	same(t, "the user", w.databaseUser(in), true)
-	for name, o := range map[string]client.Object{"blog": &corev1.PersistentVolumeClaim{}, "blog-admin": &corev1.Secret{}, "blog-database": &corev1.Secret{}} {
-		same(t, name+" is there", w.there(o, name), true)
-		same(t, "the owners of "+name, len(o.GetOwnerReferences()), 0)
-	}
+	owners(0)
 }
 
 // dropAll removes what an orphaned site left.

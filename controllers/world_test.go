@@ -105,7 +105,7 @@ func (w *world) operate(c client.Client) {
 		"BackupLocation": &backuplocation.Reconciler{Client: c, Live: cluster.live, Jobs: w.jobs, Now: now},
 		"BackupSchedule": &backupschedule.Reconciler{Client: c, Now: now},
 		// It counts the backups of the whole cluster, in which other tests have theirs.
-		scheduler: &backupschedule.Sites{Client: client.NewNamespacedClient(c, w.ns), Live: cluster.live, Now: now, Most: 10},
+		scheduler:        &backupschedule.Sites{Client: client.NewNamespacedClient(c, w.ns), Live: cluster.live, Now: now, Most: 10},
 		"Clone":          &clone.Reconciler{Client: c, Now: now},
 		"DatabaseServer": &databaseserver.Reconciler{Client: c, Now: now},
 		"Install":        sites,

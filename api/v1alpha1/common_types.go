@@ -20,7 +20,8 @@ const (
 	LabelSchedule = "sitewright.dev/schedule"
 	// AnnotationDue on a Backup that a schedule made is when it was due, as RFC 3339 has it.
 	AnnotationDue = "sitewright.dev/due"
-	// AnnotationInstallUID on a Backup that a schedule made is the UID of its Install: one that was made anew under the name has other backups.
+	// AnnotationInstallUID on a Backup that a schedule made, and on an Install's volume claim and Secrets, is the UID of the Install: one that was made
+	// anew under its name is another one.
 	AnnotationInstallUID = "sitewright.dev/install-uid"
 	// LabelUser on a namespace names the panel user whose it is.
 	LabelUser = "sitewright.dev/user"

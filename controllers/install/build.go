@@ -51,15 +51,19 @@ func owner(in *api.Install) *metaac.OwnerReferenceApplyConfiguration {
 		WithUID(in.UID).WithController(true).WithBlockOwnerDeletion(true)
 }
 
-// buildClaim is the site's volume.
+// buildClaim is the site's volume. One that is to outlive the Install is not owned by it.
 func buildClaim(in *api.Install, application string) *coreac.PersistentVolumeClaimApplyConfiguration {
 	spec := coreac.PersistentVolumeClaimSpec().WithAccessModes(corev1.ReadWriteOnce).
 		WithResources(coreac.VolumeResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceStorage: in.Spec.Storage.Size}))
 	if c := in.Spec.Storage.StorageClassName; c != nil {
 		spec.WithStorageClassName(*c)
 	}
-	return coreac.PersistentVolumeClaim(names.Workload(in.Name), in.Namespace).
-		WithLabels(job.SiteLabels(in.Name, application)).WithOwnerReferences(owner(in)).WithSpec(spec)
+	claim := coreac.PersistentVolumeClaim(names.Workload(in.Name), in.Namespace).WithLabels(job.SiteLabels(in.Name, application)).
+		WithAnnotations(map[string]string{api.AnnotationInstallUID: string(in.UID)}).WithSpec(spec)
+	if !kept(in) {
+		claim.WithOwnerReferences(owner(in))
+	}
+	return claim
 }
 
 // buildService leads to the site's pods.

@@ -101,6 +101,7 @@ func (s *site) steps() []step.Func {
 		s.catalogue,
 		s.volume,
 		s.secrets,
+		s.ownership,
 		s.database,
 		s.generations,
 		s.bootstrap,

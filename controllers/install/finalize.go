@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
@@ -17,34 +15,12 @@ import (
 	"github.com/sitewright/sitewright/internal/names"
 )
 
-// orphan takes the volume and the Secrets out of the Install's ownership, where the user wants to keep them; their labels say whose they were.
+// orphan lets go of the volume and the Secrets, where the user wants to keep them: the policy may have been changed a moment ago.
 func (s *site) orphan(ctx context.Context) (*step.Wait, error) {
-	if s.in.Spec.DeletionPolicy != api.DeletionOrphan {
+	if !kept(s.in) {
 		return nil, nil
 	}
-	key := func(name string) client.ObjectKey { return client.ObjectKey{Namespace: s.in.Namespace, Name: name} }
-	for _, kept := range []struct {
-		key client.ObjectKey
-		obj client.Object
-	}{
-		{key(names.Workload(s.in.Name)), &corev1.PersistentVolumeClaim{}},
-		{key(names.AdminSecret(s.in.Name)), &corev1.Secret{}},
-		{key(names.DatabaseSecret(s.in.Name)), &corev1.Secret{}},
-	} {
-		err := s.Get(ctx, kept.key, kept.obj)
-		if apierrors.IsNotFound(err) || (err == nil && !metav1.IsControlledBy(kept.obj, s.in)) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", kept.key, err)
-		}
-		before := kept.obj.DeepCopyObject().(client.Object)
-		kept.obj.SetOwnerReferences(nil)
-		if err := s.Patch(ctx, kept.obj, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-			return nil, fmt.Errorf("keeping %s: %w", kept.key, err)
-		}
-	}
-	return nil, nil
+	return s.ownership(ctx)
 }
 
 // dropDatabases removes the databases of all generations, and their user.

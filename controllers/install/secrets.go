@@ -68,7 +68,7 @@ func (s *site) ensureSecret(ctx context.Context, name string, content func() (ma
 	have := &corev1.Secret{}
 	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: name}, have)
 	if err == nil {
-		if !metav1.IsControlledBy(have, s.in) {
+		if !ours(have, s.in) {
 			return ensured{err: step.Failed(fmt.Sprintf("Secret %s exists and does not belong to this Install: delete or rename it", name))}
 		}
 		return ensured{secret: have}
@@ -83,7 +83,7 @@ func (s *site) ensureSecret(ctx context.Context, name string, content func() (ma
 	made := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, Namespace: s.in.Namespace, Labels: job.Labels(map[string]string{api.LabelInstall: s.in.Name}),
-			OwnerReferences: []metav1.OwnerReference{*s.ownerReference()},
+			Annotations: map[string]string{api.AnnotationInstallUID: string(s.in.UID)}, OwnerReferences: s.owners(),
 		},
 		Data: map[string][]byte{},
 	}

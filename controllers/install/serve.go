@@ -25,7 +25,7 @@ func (s *site) apply(ctx context.Context, child runtime.ApplyConfiguration, kind
 	if apierrors.IsNotFound(err) {
 		err = s.Live.Get(ctx, key, have)
 	}
-	if err == nil && !metav1.IsControlledBy(have, s.in) {
+	if err == nil && !ours(have, s.in) {
 		return step.Failed(fmt.Sprintf("%s %s exists and does not belong to this Install: delete it, or name the Install otherwise", kind, key.Name))
 	}
 	if client.IgnoreNotFound(err) != nil {

@@ -1,0 +1,72 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/internal/names"
+)
+
+// ours says whether an object was made for this Install: it owns it or, where the object is to outlive it, is named in it.
+func ours(o client.Object, in *api.Install) bool {
+	return metav1.IsControlledBy(o, in) || o.GetAnnotations()[api.AnnotationInstallUID] == string(in.UID)
+}
+
+// kept says whether the volume and the Secrets outlive the Install. Then it must not own them: when it is deleted in the foreground, as Argo CD does, the
+// garbage collector takes what it owns before any finalizer has a say.
+func kept(in *api.Install) bool { return in.Spec.DeletionPolicy == api.DeletionOrphan }
+
+// ownership brings the owners of the volume and the Secrets in line with the deletion policy. Their annotation and labels say whose they are, or were.
+func (s *site) ownership(ctx context.Context) (*step.Wait, error) {
+	for name, o := range map[string]client.Object{
+		names.Workload(s.in.Name):       &corev1.PersistentVolumeClaim{},
+		names.AdminSecret(s.in.Name):    &corev1.Secret{},
+		names.DatabaseSecret(s.in.Name): &corev1.Secret{},
+	} {
+		key := client.ObjectKey{Namespace: s.in.Namespace, Name: name}
+		err := s.Get(ctx, key, o)
+		if apierrors.IsNotFound(err) || (err == nil && !ours(o, s.in)) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", key, err)
+		}
+		if err := s.own(ctx, o); err != nil {
+			return nil, fmt.Errorf("saying whose %s is: %w", key, err)
+		}
+	}
+	return nil, nil
+}
+
+// own makes the Install the owner of one of its objects, or lets it go.
+func (s *site) own(ctx context.Context, o client.Object) error {
+	marked := o.GetAnnotations()[api.AnnotationInstallUID] == string(s.in.UID)
+	if marked && metav1.IsControlledBy(o, s.in) != kept(s.in) {
+		return nil
+	}
+	before := o.DeepCopyObject().(client.Object)
+	annotations := maps.Clone(o.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[api.AnnotationInstallUID] = string(s.in.UID)
+	o.SetAnnotations(annotations)
+	o.SetOwnerReferences(s.owners())
+	return s.Patch(ctx, o, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+}
+
+// owners of the volume and the Secrets.
+func (s *site) owners() []metav1.OwnerReference {
+	if kept(s.in) {
+		return nil
+	}
+	return []metav1.OwnerReference{*s.ownerReference()}
+}
