@@ -169,6 +169,8 @@ func Conditions(o client.Object) []metav1.Condition {
 		return o.Status.Conditions
 	case *api.BackupLocation:
 		return o.Status.Conditions
+	case *api.BackupSchedule:
+		return o.Status.Conditions
 	case *api.Upgrade:
 		return o.Status.Conditions
 	}
