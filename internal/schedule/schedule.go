@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"time"
-	// A container may have no time zones of its own.
-	_ "time/tzdata"
+	_ "time/tzdata" // A container may have no time zones of its own.
 )
 
 // Schedule is when the backups of one site begin.
