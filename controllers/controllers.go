@@ -47,8 +47,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, sch
 		"Restore": func() error {
 			return (&restore.Reconciler{Client: c, Jobs: jobs, Sites: sites, Events: events, Now: now}).SetupWithManager(ctx, mgr)
 		},
-		"Clone":   func() error { return (&clone.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr) },
-		"Upgrade": func() error { return (&upgrade.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr) },
+		"Upgrade": func() error {
+			return (&upgrade.Reconciler{Client: c, Jobs: jobs, Sites: sites, Events: events, Now: now}).SetupWithManager(ctx, mgr)
+		},
+		"Clone": func() error { return (&clone.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr) },
 		"BackupSchedule": func() error {
 			return (&backupschedule.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
 		},

@@ -67,7 +67,7 @@ func (w *world) checkServing(in *api.Install) {
 	st := in.Status
 	same(w, "url", st.URL, string(in.Spec.URL))
 	same(w, "version", st.Version, "6.8.7")
-	same(w, "the newest version", st.LatestVersion, "7.0")
+	same(w, "the newest version that it can be upgraded to", st.LatestVersion, "6.8.7")
 	same(w, "schema version", st.SchemaVersion, "1")
 	same(w, "runtime", st.Runtime, "php-8.4")
 	same(w, "generation", st.Generation, 1)
@@ -319,17 +319,17 @@ func TestInstallNotImplementedFields(t *testing.T) {
 	w := newWorld(t)
 	in := w.serving("blog")
 	change(w, in, func(in *api.Install) {
-		in.Spec.Version = "7.0"
+		in.Spec.Runtime.Name = "php-8.2"
 		in.Spec.URL = api.SiteURL("http://moved." + w.ns + ".test/")
-		in.Spec.Updates = &api.UpdatesSpec{Policy: api.UpdateMinor}
+		in.Spec.Notifications = &api.NotificationsSpec{}
 	})
 	w.settle(in)
-	w.expect(in, status.FailedStatus, api.ReasonNotImplemented, "spec.url (the site stays at http://blog.", "spec.version (6.8.7 serves)",
-		"spec.updates.policy")
+	w.expect(in, status.FailedStatus, api.ReasonNotImplemented, "spec.url (the site stays at http://blog.",
+		"spec.runtime.name (php-8.4 serves until the next upgrade)", "spec.notifications")
 	same(t, "Serving", w.condition(in, api.ConditionServing).Status, metav1.ConditionTrue)
 	same(t, "the generation", in.Status.Generation, 1)
 	change(w, in, func(in *api.Install) {
-		in.Spec.URL, in.Spec.Version, in.Spec.Updates = api.SiteURL(in.Status.URL), "", nil
+		in.Spec.URL, in.Spec.Runtime.Name, in.Spec.Notifications = api.SiteURL(in.Status.URL), "", nil
 	})
 	w.settle(in)
 	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)

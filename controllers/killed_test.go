@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,6 +38,29 @@ func TestKilledOperator(t *testing.T) {
 			r = w.restore("restore-"+try(n), b.Name)
 			return []client.Object{b, r}
 		}, func(int) []client.Object { return []client.Object{r, b} })
+	})
+	t.Run("Upgrade", func(t *testing.T) {
+		w, in, _ := backedUp(t, func(in *api.Install) { in.Spec.KeepPrevious = &metav1.Duration{} })
+		var u *api.Upgrade
+		var b *api.Backup
+		w.killed(in, func(n int) []client.Object {
+			u = w.upgrade("up-"+try(n), "blog", func(u *api.Upgrade) {
+				u.Spec.Version, u.Spec.Plugins, u.Spec.Backup = "current", []string{"*"}, true
+			})
+			b = w.before(u)
+			return []client.Object{u, b}
+		}, func(int) []client.Object { return []client.Object{u, b} })
+	})
+	t.Run("GoBack", func(t *testing.T) {
+		w, in, _ := backedUp(t)
+		w.play(w.restore("back", "monday"), in)
+		w.killed(in, func(int) []client.Object {
+			change(w, in, func(in *api.Install) {
+				in.Annotations = map[string]string{api.AnnotationGoBack: strconv.FormatInt(in.Status.PreviousGeneration, 10)}
+			})
+			return nil
+		}, func(int) []client.Object { return nil })
+		same(t, "generations", len(in.Status.Generations), 2)
 	})
 	t.Run("CloneAndDeletion", func(t *testing.T) {
 		w := newWorld(t)
@@ -138,8 +162,8 @@ func (w *world) account(n int, objects []client.Object) string {
 		switch o := o.(type) {
 		case *api.Install:
 			st := o.Status
-			fmt.Fprintf(&b, "  url %s version %s operation %v generations %d databases %d user %v serves it %v\n", st.URL, st.Version,
-				st.Operation != nil, len(st.Generations), len(w.databases(o)), w.databaseUser(o), w.serves(o.Name) == fmt.Sprint(st.Generation))
+			fmt.Fprintf(&b, "  url %s version %s operation %v asks %d generations %d databases %d user %v serves it %v\n", st.URL, st.Version,
+				st.Operation != nil, len(o.Annotations), len(st.Generations), len(w.databases(o)), w.databaseUser(o), w.serves(o.Name) == fmt.Sprint(st.Generation))
 		case *api.Backup:
 			fmt.Fprintf(&b, "  snapshot %s progress %v\n", o.Status.Snapshot.ID, o.Status.Progress.Percent)
 		case *api.Restore:

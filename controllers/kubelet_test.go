@@ -32,6 +32,12 @@ func well(p plan.Plan) plan.Result {
 		return plan.Result{Version: p.Install.Release.Version, SchemaVersion: "1", Files: 10, Bytes: 1000, DatabaseBytes: 100}
 	case p.Restore != nil, p.Clone != nil:
 		return plan.Result{Version: "6.8.7", SchemaVersion: "2", Files: 20, Bytes: 2000, DatabaseBytes: 200}
+	case p.Upgrade != nil:
+		r := plan.Result{Version: p.Upgrade.FromVersion, SchemaVersion: "3", Files: 30, Bytes: 3000, DatabaseBytes: 300}
+		if p.Upgrade.Release != nil {
+			r.Version = p.Upgrade.Release.Version
+		}
+		return r
 	case p.Backup != nil:
 		return plan.Result{Snapshot: "snapshot-" + p.Backup.Name, Version: "6.8.7", Title: "A blog", Files: 20, Bytes: 2000,
 			DatabaseBytes: 200, UploadedBytes: 50, PauseMillis: 120}

@@ -256,11 +256,3 @@ func TestApplication(t *testing.T) {
 	w.settle(in)
 	w.expect(in, status.InProgressStatus, api.ReasonProgressing)
 }
-
-func TestNotImplementedKinds(t *testing.T) {
-	w := newWorld(t)
-	u := &api.Upgrade{ObjectMeta: named("up"), Spec: api.UpgradeSpec{InstallRef: api.LocalReference{Name: "blog"}}}
-	w.create(u)
-	w.settle(u)
-	w.expect(u, status.FailedStatus, api.ReasonNotImplemented, "this version of Sitewright")
-}

@@ -110,7 +110,7 @@ func (w *world) operate(c client.Client) {
 		"DatabaseServer": &databaseserver.Reconciler{Client: c, Now: now},
 		"Install":        sites,
 		"Restore":        &restore.Reconciler{Client: c, Jobs: w.jobs, Sites: sites, Now: now},
-		"Upgrade":        &upgrade.Reconciler{Client: c, Now: now},
+		"Upgrade":        &upgrade.Reconciler{Client: c, Jobs: w.jobs, Sites: sites, Now: now},
 	}
 }
 

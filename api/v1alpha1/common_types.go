@@ -23,6 +23,11 @@ const (
 	// AnnotationInstallUID on a Backup that a schedule made, and on an Install's volume claim and Secrets, is the UID of the Install: one that was made
 	// anew under its name is another one.
 	AnnotationInstallUID = "sitewright.dev/install-uid"
+	// AnnotationGoBack on an Install asks for the previous generation to serve again: its value is that generation's number, as
+	// status.previousGeneration has it. The controller removes the annotation when it is done.
+	AnnotationGoBack = "sitewright.dev/go-back"
+	// AnnotationUpgradeUID on a Backup that was made before an upgrade is the UID of the Upgrade.
+	AnnotationUpgradeUID = "sitewright.dev/upgrade-uid"
 	// LabelUser on a namespace names the panel user whose it is.
 	LabelUser = "sitewright.dev/user"
 	// LabelOwner on a namespace names the reseller whose it is.

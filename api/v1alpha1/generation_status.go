@@ -23,6 +23,21 @@ type GenerationStatus struct {
 	// sealed says that it is complete. Only a sealed generation is ever served.
 	// +optional
 	Sealed bool `json:"sealed,omitempty"`
+
+	// version of the application in it, once it is sealed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Version string `json:"version,omitempty"`
+
+	// schemaVersion of its database, where the application has such a thing.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	SchemaVersion string `json:"schemaVersion,omitempty"`
+
+	// runtime that its code runs on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Runtime string `json:"runtime,omitempty"`
 }
 
 // SwitchOutcome is how a change of generation went.

@@ -35,7 +35,7 @@ type InstallStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	SchemaVersion string `json:"schemaVersion,omitempty"`
 
-	// latestVersion in the catalogue that this site could be upgraded to.
+	// latestVersion in the catalogue that this site can be upgraded to from the one that serves, or that one.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	LatestVersion string `json:"latestVersion,omitempty"`
@@ -239,6 +239,11 @@ type OperationStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	SchemaVersion string `json:"schemaVersion,omitempty"`
+
+	// runtime that its code is to run on; empty: the one that the site runs on now.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Runtime string `json:"runtime,omitempty"`
 
 	// size of that generation.
 	// +optional

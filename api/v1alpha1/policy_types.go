@@ -13,7 +13,7 @@ const (
 
 // UpdatesSpec says what happens when the catalogue gains a release.
 type UpdatesSpec struct {
-	// policy says which releases are taken.
+	// policy says which releases are taken: Off takes none, Minor those of the branch that serves, Any the newest that the site can be upgraded to.
 	// +optional
 	// +kubebuilder:default=Off
 	Policy UpdatePolicy `json:"policy,omitempty"`

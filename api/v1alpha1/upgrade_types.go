@@ -56,11 +56,11 @@ type UpgradeSpec struct {
 	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z]([-+._0-9A-Za-z]*[0-9A-Za-z])?$`
 	Version string `json:"version,omitempty"`
 
-	// backup makes a backup first and waits for it.
+	// backup makes a Backup first and waits for it. Its name is in status.backup; it goes where the Install's backups go, and is kept for 30 days.
 	// +optional
 	Backup bool `json:"backup,omitempty"`
 
-	// plugins to bring to their newest release; "*" is all.
+	// plugins to bring to their newest release, by the names that the application gives them; "*" is all.
 	// +optional
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=1
@@ -68,7 +68,7 @@ type UpgradeSpec struct {
 	// +listType=set
 	Plugins []string `json:"plugins,omitempty"`
 
-	// themes to bring to their newest release; "*" is all.
+	// themes to bring to their newest release, by the names that the application gives them; "*" is all.
 	// +optional
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=1
@@ -80,6 +80,23 @@ type UpgradeSpec struct {
 // UpgradeStatus is what became of it.
 type UpgradeStatus struct {
 	TaskStatus `json:",inline"`
+
+	// backup names the Backup that was made first.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Backup string `json:"backup,omitempty"`
+
+	// runtime that the new generation runs on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Runtime string `json:"runtime,omitempty"`
+
+	// warnings of what went otherwise than one would expect, and stopped nothing.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=1024
+	// +listType=atomic
+	Warnings []string `json:"warnings,omitempty"`
 
 	// fromVersion is what was there.
 	// +optional

@@ -68,6 +68,7 @@ func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) 
 	if r.Runtime != "" && s.in.Spec.Runtime.Name == "" && s.Platform.Runtimes[r.Runtime] != "" {
 		s.status.Runtime = r.Runtime
 	}
+	s.note(g.Number)
 	return r, nil, nil
 }
 
@@ -86,11 +87,8 @@ func (s *site) fromRelease(ctx context.Context, g *api.GenerationStatus) (*step.
 		fields[name] = string(value)
 	}
 	p := &plan.Install{
-		Site: s.target(m, g.Number, s.prefix(s.app.Spec.TablePrefix)),
-		Release: plan.Release{
-			Version: s.release.Version, URL: string(s.release.Source.URL), SHA256: s.release.Source.SHA256,
-			SHA1: s.release.Source.SHA1, StripComponents: int(s.release.Source.StripComponents),
-		},
+		Site:    s.target(m, g.Number, s.prefix(s.app.Spec.TablePrefix)),
+		Release: *ReleasePlan(s.release),
 		Admin: plan.Admin{
 			Login: string(secret.Data[keyUsername]), Email: string(secret.Data[keyEmail]),
 			PasswordFile: m.Secret(secret.Name, keyPassword),

@@ -248,15 +248,6 @@ func TestKeptGenerations(t *testing.T) {
 	}
 }
 
-func TestLatest(t *testing.T) {
-	releases := []api.Release{{Version: "6.10"}, {Version: "6.9"}}
-	for have, want := range map[string]string{"6.9": "6.10", "7.0": "7.0", "6.10": "6.10"} {
-		if got := latest(releases, have); got != want {
-			t.Errorf("the newest for %s is %s", have, got)
-		}
-	}
-}
-
 func TestBeside(t *testing.T) {
 	in := &api.Install{ObjectMeta: metav1.ObjectMeta{Name: "blog"}}
 	if Beside(in) != "" {

@@ -41,8 +41,8 @@ func URLKey(raw string) string {
 // holder clears an operation whose holder is gone or has ended.
 func (s *site) holder(ctx context.Context) (*step.Wait, error) {
 	op := s.in.Status.Operation
-	if op == nil {
-		return nil, nil
+	if op == nil || op.UID == string(s.in.UID) {
+		return nil, nil // Nobody's, or its own: see goBack.
 	}
 	gone, err := operation.Gone(ctx, s.Client, s.in.Namespace, op)
 	if err != nil || !gone {
@@ -175,8 +175,7 @@ func versions(releases []api.Release) string {
 // Choose picks the newest release, or the one that is asked for, that one of the runtimes, or the one that is asked for, can run, and the newest
 // runtime for it. It returns nil where there is none.
 func Choose(releases []api.Release, wantVersion, wantRuntime string, runtimes []string) (*api.Release, string) {
-	newestFirst := slices.Clone(runtimes)
-	slices.SortFunc(newestFirst, func(a, b string) int { return version.Compare(phpOf(b), phpOf(a)) })
+	runtimes = newestFirst(runtimes)
 	var best *api.Release
 	var on string
 	for i := range releases {
@@ -184,7 +183,7 @@ func Choose(releases []api.Release, wantVersion, wantRuntime string, runtimes []
 		if (wantVersion != "" && r.Version != wantVersion) || (best != nil && version.Compare(r.Version, best.Version) <= 0) {
 			continue
 		}
-		for _, name := range newestFirst {
+		for _, name := range runtimes {
 			if (wantRuntime == "" || name == wantRuntime) && supports(r, name) {
 				best, on = r, name
 				break
@@ -192,6 +191,11 @@ func Choose(releases []api.Release, wantVersion, wantRuntime string, runtimes []
 		}
 	}
 	return best, on
+}
+
+// newestFirst sorts runtimes.
+func newestFirst(runtimes []string) []string {
+	return slices.SortedFunc(slices.Values(runtimes), func(a, b string) int { return version.Compare(phpOf(b), phpOf(a)) })
 }
 
 // supports says whether a release runs on a runtime. A runtime is named for its branch and stands for that branch's newest patch.

@@ -59,6 +59,9 @@ type site struct {
 	server  *api.DatabaseServer
 	// reached says that every generation that is to be served is complete.
 	served servingState
+	// refused says why the site cannot go back to a generation as it was asked to, and queued what going back waits for.
+	refused string
+	queued  *step.Wait
 	// again is the soonest time at which something is to be looked at.
 	again time.Duration
 }
@@ -67,6 +70,7 @@ type site struct {
 // +kubebuilder:rbac:groups=sitewright.dev,resources=installs/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=installs/finalizers,verbs=update
 // +kubebuilder:rbac:groups=sitewright.dev,resources=applications;databaseservers;backups;restores;clones;upgrades;backuplocations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=upgrades,verbs=create
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
@@ -105,9 +109,12 @@ func (s *site) steps() []step.Func {
 		s.database,
 		s.generations,
 		s.bootstrap,
+		s.goBack,
 		s.expose,
 		s.serve,
 		s.prune,
+		s.asked,
+		s.update,
 		s.unsupported,
 	}
 }

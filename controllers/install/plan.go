@@ -51,6 +51,12 @@ func (s *site) databasePlan(m *job.Mounts, generation int64, prefix string) *pla
 	}
 }
 
+// ReleasePlan tells the agent of a release.
+func ReleasePlan(r *api.Release) *plan.Release {
+	return &plan.Release{Version: r.Version, URL: string(r.Source.URL), SHA256: r.Source.SHA256, SHA1: r.Source.SHA1,
+		StripComponents: int(r.Source.StripComponents)}
+}
+
 // url is where the site is: what it was made for, until moving a site is implemented.
 func (s *site) url() string {
 	if s.status.URL != "" {

@@ -89,7 +89,7 @@ func (s *site) serve(ctx context.Context) (*step.Wait, error) {
 	generation := s.wanted()
 	d := buildDeployment(serving{
 		install: s.in, application: s.app.Name, recipe: s.app.Spec.Recipe, url: s.url(), generation: generation,
-		image: s.Platform.Runtimes[s.status.Runtime], operator: s.Platform.OperatorImage,
+		image: s.Platform.Runtimes[s.runtimeOf(generation)], operator: s.Platform.OperatorImage,
 	})
 	have := &appsv1.Deployment{}
 	if err := s.apply(ctx, d, "Deployment", have); err != nil {
@@ -163,12 +163,18 @@ func (s *site) commit(generation int64) {
 		s.status.Database.Name = names.Database(string(s.in.UID), generation)
 	}
 	before := s.status.Generation
+	s.note(before)
+	runtime := s.runtimeOf(generation)
 	s.status.Generation = generation
 	if before == 0 {
 		return
 	}
 	op := s.in.Status.Operation
-	s.status.Version, s.status.SchemaVersion, s.status.Size = op.Version, op.SchemaVersion, op.Size
+	s.status.Version, s.status.SchemaVersion, s.status.Runtime = op.Version, op.SchemaVersion, runtime
+	if op.Size != nil {
+		s.status.Size = op.Size
+	}
+	s.note(generation)
 	s.status.LastSwitch = &api.SwitchStatus{Generation: generation, UID: op.UID, Outcome: api.SwitchSucceeded, Time: metav1.NewTime(s.now)}
 	for i := range s.status.Generations {
 		if s.status.Generations[i].Number == generation {
@@ -179,6 +185,28 @@ func (s *site) commit(generation int64) {
 	if keep := s.in.Spec.KeepPrevious; keep != nil && keep.Duration > 0 {
 		s.status.PreviousGeneration, s.status.PreviousUntil = before, new(metav1.NewTime(s.now.Add(keep.Duration)))
 	}
+}
+
+// note writes down with a generation what is known of it while it serves, or is to: that is what it is gone back to with.
+func (s *site) note(number int64) {
+	for i := range s.status.Generations {
+		if g := &s.status.Generations[i]; g.Number == number {
+			g.Version, g.SchemaVersion, g.Runtime = s.status.Version, s.status.SchemaVersion, s.status.Runtime
+		}
+	}
+}
+
+// runtimeOf is what a generation runs on: as its maker says while it is switched to, or as was noted of it.
+func (s *site) runtimeOf(number int64) string {
+	if op := s.in.Status.Operation; op != nil && op.Generation == number && op.Runtime != "" {
+		return op.Runtime
+	}
+	for _, g := range s.status.Generations {
+		if g.Number == number && g.Runtime != "" {
+			return g.Runtime
+		}
+	}
+	return s.status.Runtime
 }
 
 // rolloutState is how far a Deployment's pods are.

@@ -69,6 +69,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Watches(&api.Application{}, wake(r.by(indexApplication, false))).
 		Watches(&api.Backup{}, wake(r.byTask)).
 		Watches(&api.Restore{}, wake(r.byTask)).
+		Watches(&api.Upgrade{}, wake(r.byTask)).
 		Watches(&api.BackupLocation{}, wake(r.by(indexLocation, true))).
 		Watches(&api.DatabaseServer{}, wake(r.withoutDatabase)).
 		Complete(r)
@@ -101,6 +102,9 @@ func (r *Reconciler) byTask(ctx context.Context, o client.Object) []reconcile.Re
 		if b.Spec.InstallRef != nil {
 			list = append(list, request(o.GetNamespace(), b.Spec.InstallRef.Name))
 		}
+	}
+	if t, ok := o.(*api.Upgrade); ok {
+		list = append(list, request(o.GetNamespace(), t.Spec.InstallRef.Name))
 	}
 	if t, ok := o.(*api.Restore); ok && t.Status.Install != "" {
 		list = append(list, request(o.GetNamespace(), t.Status.Install))

@@ -13,15 +13,11 @@ import (
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers/job"
 	"github.com/sitewright/sitewright/controllers/step"
-	"github.com/sitewright/sitewright/internal/version"
 )
 
 // summarize turns how the steps ended into the status.
 func (s *site) summarize(o step.Outcome) {
 	s.status.ObservedGeneration = s.in.Generation
-	if s.app != nil && s.status.Version != "" {
-		s.status.LatestVersion = latest(s.app.Spec.Releases, s.status.Version)
-	}
 	if s.served.known {
 		c := metav1.Condition{Type: api.ConditionServing, Status: metav1.ConditionTrue, Reason: api.ReasonSucceeded,
 			Message: fmt.Sprintf("%d of %d pods answer", s.served.available, s.served.wanted), ObservedGeneration: s.in.Generation,
@@ -35,17 +31,6 @@ func (s *site) summarize(o step.Outcome) {
 		fmt.Sprintf("serving generation %d at %s", s.status.Generation, s.status.URL))
 }
 
-// latest is the newest release in the catalogue, where it is newer than the one that is there.
-func latest(releases []api.Release, have string) string {
-	best := have
-	for _, r := range releases {
-		if version.Compare(r.Version, best) > 0 {
-			best = r.Version
-		}
-	}
-	return best
-}
-
 // unsupported says, at the end and beside a site that serves, which fields of its spec nothing acts upon yet.
 func (s *site) unsupported(context.Context) (*step.Wait, error) {
 	var fields []string
@@ -56,9 +41,7 @@ func (s *site) unsupported(context.Context) (*step.Wait, error) {
 	}
 	spec := s.in.Spec
 	add(fmt.Sprintf("spec.url (the site stays at %s)", s.status.URL), string(spec.URL) != s.status.URL)
-	add(fmt.Sprintf("spec.version (%s serves)", s.status.Version), spec.Version != "" && version.Compare(spec.Version, s.status.Version) > 0)
-	add("spec.runtime.name", spec.Runtime.Name != "" && spec.Runtime.Name != s.status.Runtime)
-	add("spec.updates.policy", spec.Updates != nil && spec.Updates.Policy != "" && spec.Updates.Policy != api.UpdateOff)
+	add(fmt.Sprintf("spec.runtime.name (%s serves until the next upgrade)", s.status.Runtime), spec.Runtime.Name != "" && spec.Runtime.Name != s.status.Runtime)
 	add("spec.notifications", spec.Notifications != nil)
 	add("spec.exposure.gateway", spec.Exposure != nil && spec.Exposure.Gateway != nil)
 	if len(fields) == 0 {

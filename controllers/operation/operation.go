@@ -135,12 +135,16 @@ func first(ctx context.Context, c client.Client, install *api.Install) (*Task, e
 	in, about := client.InNamespace(install.Namespace), client.MatchingFields{IndexInstall: install.Name}
 	var backups api.BackupList
 	var restores api.RestoreList
+	var upgrades api.UpgradeList
 	var clones api.InstallList
 	if err := c.List(ctx, &backups, in, about); err != nil {
 		return nil, fmt.Errorf("listing the Backups of %s: %w", install.Name, err)
 	}
 	if err := c.List(ctx, &restores, in, about); err != nil {
 		return nil, fmt.Errorf("listing the Restores of %s: %w", install.Name, err)
+	}
+	if err := c.List(ctx, &upgrades, in, about); err != nil {
+		return nil, fmt.Errorf("listing the Upgrades of %s: %w", install.Name, err)
 	}
 	if err := c.List(ctx, &clones, in, client.MatchingFields{IndexCloneSource: install.Name}); err != nil {
 		return nil, fmt.Errorf("listing the clones of %s: %w", install.Name, err)
@@ -150,6 +154,9 @@ func first(ctx context.Context, c client.Client, install *api.Install) (*Task, e
 	}
 	for i := range restores.Items {
 		consider("Restore", &restores.Items[i], restores.Items[i].Status.Conditions)
+	}
+	for i := range upgrades.Items {
+		consider("Upgrade", &upgrades.Items[i], upgrades.Items[i].Status.Conditions)
 	}
 	for i := range clones.Items {
 		if copied(&clones.Items[i]) {

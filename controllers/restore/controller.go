@@ -20,6 +20,7 @@ import (
 	"github.com/sitewright/sitewright/controllers/job"
 	"github.com/sitewright/sitewright/controllers/operation"
 	"github.com/sitewright/sitewright/controllers/step"
+	"github.com/sitewright/sitewright/controllers/successor"
 	"github.com/sitewright/sitewright/internal/names"
 )
 
@@ -39,8 +40,9 @@ type task struct {
 	status   api.RestoreStatus
 	now      time.Time
 	backup   *api.Backup
-	install  *api.Install
 	location *api.BackupLocation
+	// The Install is the one that was backed up or, elsewhere, the new one.
+	*successor.Task
 }
 
 // +kubebuilder:rbac:groups=sitewright.dev,resources=restores,verbs=get;list;watch;patch
@@ -54,6 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	t := &task{Reconciler: r, restore: restore, status: *restore.Status.DeepCopy(), now: r.Now()}
+	t.Task = successor.New(r.Client, "Restore", restore, &t.status.TaskStatus, &t.status.Generation, t.now)
 	if restore.DeletionTimestamp != nil {
 		return t.report(ctx, step.Run(ctx, t.stop, t.letGo))
 	}
@@ -79,7 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // not needed any more.
 func (t *task) steps(asked bool) []step.Func {
 	if asked {
-		return []step.Func{t.switched}
+		return []step.Func{t.Switched}
 	}
 	if t.restore.Spec.To != nil && t.status.Install != "" {
 		return []step.Func{t.madeInstall, t.followInstall}
@@ -87,7 +90,7 @@ func (t *task) steps(asked bool) []step.Func {
 	if t.restore.Spec.To != nil {
 		return []step.Func{t.findBackup, t.makeInstall, t.followInstall}
 	}
-	return []step.Func{t.findBackup, t.findInstall, t.findLocation, t.hold, t.room, t.run, t.switched}
+	return []step.Func{t.findBackup, t.findInstall, t.findLocation, t.Hold, t.Room, t.run, t.Switched}
 }
 
 // report writes the status, once, and then tells people.

@@ -20,19 +20,19 @@ func (t *task) makeInstall(ctx context.Context) (*step.Wait, error) {
 	}
 	spec := copying.Spec(t.restore.Spec.To.CopyTarget, t.backup.Status.Application, "", source,
 		api.BootstrapSpec{Backup: &api.BackupBootstrap{BackupRef: &t.restore.Spec.BackupRef}})
-	t.install, err = copying.Make(ctx, t.Client, t.restore, t.restore.Spec.To.Name, spec)
+	t.Install, err = copying.Make(ctx, t.Client, t.restore, t.restore.Spec.To.Name, spec)
 	if err != nil {
 		return nil, err
 	}
 	step.Begin(&t.status.TaskStatus, t.now)
-	t.status.Install, t.status.URL = t.install.Name, string(t.install.Spec.URL)
+	t.status.Install, t.status.URL = t.Install.Name, string(t.Install.Spec.URL)
 	return nil, nil
 }
 
 // madeInstall reads the Install that was made before.
 func (t *task) madeInstall(ctx context.Context) (*step.Wait, error) {
 	var err error
-	t.install, err = copying.Made(ctx, t.Client, t.restore, t.status.Install)
+	t.Install, err = copying.Made(ctx, t.Client, t.restore, t.status.Install)
 	return nil, err
 }
 
@@ -55,5 +55,5 @@ func (t *task) source(ctx context.Context) (*api.Install, error) {
 
 // followInstall waits for the new Install to serve.
 func (t *task) followInstall(context.Context) (*step.Wait, error) {
-	return copying.Follow(t.install, &t.status.TaskStatus)
+	return copying.Follow(t.Install, &t.status.TaskStatus)
 }

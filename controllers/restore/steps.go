@@ -3,8 +3,6 @@ package restore
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,7 +12,6 @@ import (
 	"github.com/sitewright/sitewright/controllers/install"
 	"github.com/sitewright/sitewright/controllers/job"
 	"github.com/sitewright/sitewright/controllers/location"
-	"github.com/sitewright/sitewright/controllers/operation"
 	"github.com/sitewright/sitewright/controllers/step"
 	"github.com/sitewright/sitewright/internal/names"
 	"github.com/sitewright/sitewright/internal/plan"
@@ -77,7 +74,7 @@ func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
 	case in.Status.Generation == 0:
 		return step.Dependency(fmt.Sprintf("Install %s does not serve yet: %s", name, step.Message(in.Status.Conditions))), nil
 	}
-	t.install = in
+	t.Install = in
 	return nil, nil
 }
 
@@ -88,45 +85,20 @@ func (t *task) findLocation(ctx context.Context) (*step.Wait, error) {
 	return wait, err
 }
 
-func (t *task) holder() operation.Task {
-	return operation.Task{Kind: "Restore", Object: t.restore, Writes: true}
-}
-
-// hold takes the Install, or queues for it.
-func (t *task) hold(ctx context.Context) (*step.Wait, error) {
-	wait, err := operation.Take(ctx, t.Client, t.install, t.holder(), t.now)
-	if wait == nil && err == nil {
-		step.Begin(&t.status.TaskStatus, t.now)
-	}
-	return wait, err
-}
-
-// room waits until the Install has given this task a generation of its own, with an empty database.
-func (t *task) room(context.Context) (*step.Wait, error) {
-	i := slices.IndexFunc(t.install.Status.Generations, func(g api.GenerationStatus) bool {
-		return g.UID == string(t.restore.UID) && g.Ready
-	})
-	if i < 0 {
-		return step.Progressing("waiting for a new generation to be made room for"), nil
-	}
-	t.status.Generation = t.install.Status.Generations[i].Number
-	return nil, nil
-}
-
 // run makes the generation beside the one that serves.
 func (t *task) run(ctx context.Context) (*step.Wait, error) {
-	if op := t.install.Status.Operation; op != nil && op.Generation == t.status.Generation {
+	if t.Made() {
 		return nil, nil
 	}
 	m := &job.Mounts{}
-	site, wait, err := t.Sites.Generation(ctx, t.install, m, t.status.Generation)
+	site, wait, err := t.Sites.Generation(ctx, t.Install, m, t.status.Generation)
 	if wait != nil || err != nil {
 		return wait, err
 	}
 	where := location.Plan(t.location, m)
 	state, wait, err := t.Jobs.Run(ctx, job.Spec{
-		Name: names.Job("restore", t.restore.Name), Namespace: t.restore.Namespace, Install: t.install.Name,
-		Owner: *metav1.NewControllerRef(t.restore, api.GroupVersion.WithKind("Restore")), Mounts: m, Beside: install.Beside(t.install),
+		Name: names.Job("restore", t.restore.Name), Namespace: t.restore.Namespace, Install: t.Install.Name,
+		Owner: *metav1.NewControllerRef(t.restore, api.GroupVersion.WithKind("Restore")), Mounts: m, Beside: install.Beside(t.Install),
 		Plan: plan.Plan{Restore: &plan.Restore{Site: site, Location: where, Snapshot: t.backup.Status.Snapshot.ID}},
 	})
 	step.Advance(&t.status.TaskStatus, state.Progress)
@@ -135,82 +107,44 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 	}
 	r := state.Result
 	if r.Failure != nil {
-		return nil, step.Failed(fmt.Sprintf("%s; Install %s serves as before", r.Failure.Message, t.install.Name))
+		return nil, step.Failed(fmt.Sprintf("%s; Install %s serves as before", r.Failure.Message, t.Install.Name))
 	}
-	return nil, operation.Ask(ctx, t.Client, t.install, t.holder(), api.OperationStatus{
-		Generation: t.status.Generation, Version: r.Version, SchemaVersion: r.SchemaVersion,
+	return nil, t.Ask(ctx, api.OperationStatus{
+		Version: r.Version, SchemaVersion: r.SchemaVersion,
 		Size: &api.SizeStatus{Files: r.Files, Bytes: r.Bytes, DatabaseBytes: r.DatabaseBytes},
 	})
 }
 
-// switchPoll is how often a Restore that is being deleted looks whether its switch has ended.
-const switchPoll = 2 * time.Second
-
-// lastSwitch is how this task's switch went, nil before it ended.
-func (t *task) lastSwitch() *api.SwitchStatus {
-	if t.install == nil {
-		return nil
+// inPlace is the name of the Install that gets its content back, empty where there is none, or before it is known.
+func (t *task) inPlace() string {
+	if t.restore.Spec.To != nil {
+		return ""
 	}
-	last := t.install.Status.LastSwitch
-	if last == nil || last.UID != string(t.restore.UID) || last.Generation != t.status.Generation {
-		return nil
-	}
-	return last
-}
-
-// switched waits until the Install serves the generation, or has given it up.
-func (t *task) switched(context.Context) (*step.Wait, error) {
-	last := t.lastSwitch()
-	if last == nil {
-		t.status.Progress = &api.Progress{Percent: 95, Message: "switching to the restored generation"}
-		return step.Progressing(fmt.Sprintf("Install %s is switching to generation %d", t.install.Name, t.status.Generation)), nil
-	}
-	if last.Outcome == api.SwitchFailed {
-		return nil, step.Failed(fmt.Sprintf("%s; Install %s serves generation %d as before", last.Message, t.install.Name, t.install.Status.Generation))
-	}
-	return nil, nil
+	return t.status.Install
 }
 
 // release gives the Install back.
 func (t *task) release(ctx context.Context) error {
-	if t.restore.Spec.To != nil || t.status.Install == "" {
+	if t.inPlace() == "" {
 		return nil
 	}
-	in := t.install
-	if in == nil {
-		in = &api.Install{}
-		if err := t.Get(ctx, client.ObjectKey{Namespace: t.restore.Namespace, Name: t.status.Install}, in); err != nil {
-			return client.IgnoreNotFound(err)
-		}
-	}
-	return operation.Release(ctx, t.Client, in, string(t.restore.UID))
+	return t.Release(ctx, t.inPlace())
 }
 
-// asked says whether the Install was asked to serve what this task made: from then on the Install alone decides.
+// asked says whether the Install was asked to serve what this task made.
 func (t *task) asked(ctx context.Context) (bool, error) {
-	if t.restore.Spec.To != nil || t.status.Install == "" {
+	if t.inPlace() == "" {
 		return false, nil
 	}
-	in := &api.Install{}
-	if err := t.Get(ctx, client.ObjectKey{Namespace: t.restore.Namespace, Name: t.status.Install}, in); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	op, last := in.Status.Operation, in.Status.LastSwitch
-	uid := string(t.restore.UID)
-	if (op != nil && op.UID == uid && op.Generation != 0) || (last != nil && last.UID == uid) {
-		t.install = in
-		return true, nil
-	}
-	return false, nil
+	return t.Asked(ctx, t.inPlace())
 }
 
 // stop ends an agent that still works for a Restore which is being deleted, and gives the Install back, which removes what was made.
 func (t *task) stop(ctx context.Context) (*step.Wait, error) {
-	if asked, err := t.asked(ctx); err != nil {
-		return nil, err
-	} else if last := t.lastSwitch(); asked && last == nil && t.install.DeletionTimestamp == nil {
-		// Visitors may have written to the new generation already: it is not taken back half-way.
-		return &step.Wait{Reason: api.ReasonProgressing, Message: "waiting for the switch to end", After: switchPoll}, nil
+	if name := t.inPlace(); name != "" {
+		if wait, err := t.SwitchOver(ctx, name); wait != nil || err != nil {
+			return wait, err
+		}
 	}
 	gone, err := t.Jobs.Remove(ctx, t.restore, names.Job("restore", t.restore.Name))
 	if err != nil {

@@ -99,6 +99,10 @@ func (a *agent) run(ctx context.Context, p *plan.Plan) (result plan.Result, err 
 		return a.restore(ctx, p.Restore)
 	case p.Clone != nil:
 		return a.clone(ctx, p.Clone)
+	case p.Upgrade != nil:
+		return a.upgrade(ctx, p.Upgrade)
+	case p.Resume != nil:
+		return a.resume(ctx, p.Resume)
 	case p.Prune != nil:
 		return a.prune(ctx, p.Prune)
 	case p.Open != nil:
@@ -168,7 +172,7 @@ func (a *agent) database(d *plan.Database) (*database, error) {
 	return &database{Database: d, config: config, password: password}, nil
 }
 
-// openVolume locks a volume and takes back what a killed backup left of its maintenance mode.
+// openVolume locks a volume and takes back what a killed task left of its maintenance mode.
 func (a *agent) openVolume(ctx context.Context, path string) (*generation.Volume, error) {
 	v, err := generation.Open(ctx, path, a.LockWait)
 	if err != nil {

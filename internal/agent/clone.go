@@ -17,6 +17,10 @@ type cloning struct {
 	plan   *plan.Clone
 	volume *generation.Volume // of the source
 	source *database
+	// newSite says that the copy becomes a site of its own.
+	newSite bool
+	// freeze is called before the instant that is copied; it may be nil.
+	freeze func(context.Context) error
 }
 
 // clone makes a generation of another site's serving generation, which is only read.
@@ -34,7 +38,7 @@ func (a *agent) clone(ctx context.Context, p *plan.Clone) (plan.Result, error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, volume.Close()) }()
-		c := &cloning{making: m, plan: p, volume: volume}
+		c := &cloning{making: m, plan: p, volume: volume, newSite: true}
 		if c.source, err = a.database(p.Source.Database); err != nil {
 			return err
 		}
@@ -51,9 +55,14 @@ func (c *cloning) copy(ctx context.Context) (err error) {
 	if err := c.files(ctx, c.progress.phase(0, 45, "copying files")); err != nil {
 		return err
 	}
+	if c.freeze != nil {
+		if err := c.freeze(ctx); err != nil {
+			return err
+		}
+	}
 	from := place{url: c.plan.Source.URL, path: path.Join(c.SiteRoot, generation.WWW)}
 	if c.source == nil {
-		mv, err := c.moveFrom(from, true)
+		mv, err := c.moveFrom(from, c.newSite)
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,11 @@ type input struct {
 	Fields map[string]string `json:"fields"`
 	// Version is the release that the files are of.
 	Version string `json:"version"`
+	// FromVersion is the release that an upgrade comes from.
+	FromVersion string `json:"fromVersion,omitempty"`
+	// Plugins and Themes are what to update, by name; missing means all.
+	Plugins *[]string `json:"plugins,omitempty"`
+	Themes  *[]string `json:"themes,omitempty"`
 	// DocumentRoot, DataDir and TmpDir are absolute paths that exist while the command runs.
 	DocumentRoot string `json:"documentRoot"`
 	DataDir      string `json:"dataDir"`

@@ -93,6 +93,9 @@ func (m *making) detect(ctx context.Context) error {
 	return nil
 }
 
+// halfUpgradedCopy begins the warning of a copy whose two schemas differ.
+const halfUpgradedCopy = "the site was half upgraded when it was copied"
+
 // detectCopy is detect for what was copied: a site that was half upgraded before is so still, with a warning.
 func (m *making) detectCopy(ctx context.Context) error {
 	f, err := find(ctx, m.site, m.documentRoot, m.database)
@@ -101,8 +104,7 @@ func (m *making) detectCopy(ctx context.Context) error {
 	}
 	m.result.Version, m.result.SchemaVersion = clip(f.version), clip(f.database)
 	if f.halfUpgraded() {
-		m.warn("the site was half upgraded when it was copied: its files expect schema %q and its database has %q; run its upgrade",
-			f.files, f.database)
+		m.warn(halfUpgradedCopy+": its files expect schema %q and its database has %q; run its upgrade", f.files, f.database)
 	}
 	return nil
 }

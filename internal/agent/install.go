@@ -23,7 +23,7 @@ func (a *agent) install(ctx context.Context, p *plan.Install) (plan.Result, erro
 		if err != nil {
 			return err
 		}
-		if err := m.unpackRelease(ctx, p.Release); err != nil {
+		if err := m.unpackRelease(ctx, p.Release, generation.WWW); err != nil {
 			return err
 		}
 		if err := m.arrange(); err != nil {
@@ -49,8 +49,8 @@ func (a *agent) install(ctx context.Context, p *plan.Install) (plan.Result, erro
 	})
 }
 
-// unpackRelease downloads, checks and unpacks the release.
-func (m *making) unpackRelease(ctx context.Context, r plan.Release) (err error) {
+// unpackRelease downloads and checks the release, and unpacks it into a directory of the generation.
+func (m *making) unpackRelease(ctx context.Context, r plan.Release, below ...string) (err error) {
 	staging, err := m.volume.Staging()
 	if err != nil {
 		return err
@@ -66,13 +66,13 @@ func (m *making) unpackRelease(ctx context.Context, r plan.Release) (err error) 
 		return fmt.Errorf("opening the downloaded release: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	www, err := m.volume.OpenDir(m.site.Generation, generation.WWW)
+	dest, err := m.volume.OpenDir(m.site.Generation, below...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, www.Close()) }()
+	defer func() { err = errors.Join(err, dest.Close()) }()
 	unpacking := m.progress.phase(40, 70, "unpacking release "+r.Version)
-	if _, err := release.Unpack(ctx, f, www, release.Options{StripComponents: r.StripComponents, Progress: unpacking.report}); err != nil {
+	if _, err := release.Unpack(ctx, f, dest, release.Options{StripComponents: r.StripComponents, Progress: unpacking.report}); err != nil {
 		return fmt.Errorf("release %s from %s: %w", r.Version, r.URL, err)
 	}
 	return staging.Remove(releaseArchive)

@@ -64,7 +64,7 @@ func (m *maintenance) end() error {
 	return m.err
 }
 
-// endMaintenance takes away what killed backups left in any generation of the volume.
+// endMaintenance takes away what killed backups, and upgrades, left in any generation of the volume.
 func endMaintenance(v *generation.Volume) error {
 	list, err := v.List()
 	if err != nil {
@@ -78,12 +78,12 @@ func endMaintenance(v *generation.Volume) error {
 	return nil
 }
 
-// endMaintenanceOf removes the journal's file when it still is what the backup wrote.
+// endMaintenanceOf removes the journal's file when it still is what the task wrote.
 func endMaintenanceOf(v *generation.Volume, n int64) error {
 	var j journal
 	found, err := v.ReadJournal(n, &j)
 	if err != nil {
-		// Not what a backup wrote: the site can write here too, and must not be able to keep tasks away from itself.
+		// Not what a task wrote: the site can write here too, and must not be able to keep tasks away from itself.
 		return v.RemoveJournal(n)
 	}
 	if !found || j.Maintenance == "" {

@@ -28,11 +28,12 @@ type making struct {
 // make makes a generation: it answers from the seal when there is one; else it empties directories and database, has
 // them filled, and seals them. fill leaves its answer in making.result.
 func (a *agent) make(ctx context.Context, task string, site *plan.Site, fill func(context.Context, *making) error) (result plan.Result, err error) {
-	volume, err := a.openVolume(ctx, site.Volume)
+	volume, err := generation.Open(ctx, site.Volume, a.LockWait)
 	if err != nil {
 		return plan.Result{}, err
 	}
 	defer func() { err = errors.Join(err, volume.Close()) }()
+	// Before anything is touched: an upgrade that is done keeps visitors out until the switch.
 	seal, err := volume.Sealed(site.Generation)
 	if err != nil {
 		return plan.Result{}, err
@@ -43,6 +44,9 @@ func (a *agent) make(ctx context.Context, task string, site *plan.Site, fill fun
 				site.Generation, site.Name, seal.Task)
 		}
 		return seal.Result, nil
+	}
+	if err := endMaintenance(volume); err != nil {
+		return plan.Result{}, err
 	}
 	m := &making{agent: a, site: site, volume: volume}
 	if m.database, err = a.database(site.Database); err != nil {
@@ -86,7 +90,7 @@ type journal struct {
 	UID      string `json:"uid,omitempty"`
 	Database string `json:"database,omitempty"`
 	Prefix   string `json:"prefix,omitempty"`
-	// Maintenance is the file that a backup made to keep visitors out, below the generation, and Content what it wrote.
+	// Maintenance is the file that a backup or an upgrade made to keep visitors out, below the generation, and Content what it wrote.
 	Maintenance string `json:"maintenance,omitempty"`
 	Content     string `json:"content,omitempty"`
 }

@@ -19,13 +19,15 @@ type progress struct {
 	now     func() time.Time
 	printed time.Time
 	percent int
+	// low and high are the part of the whole that the percentages of phases are of.
+	low, high int
 }
 
 func newProgress(w io.Writer, now func() time.Time) *progress {
 	if w == nil {
 		w = io.Discard
 	}
-	return &progress{w: w, now: now}
+	return &progress{w: w, now: now, high: 100}
 }
 
 // phase is a part of a task, from one percentage to another.
@@ -37,9 +39,13 @@ type phase struct {
 	shares   [][2]int64 // done and total
 }
 
+// within makes the percentages of the phases to come those of a part of the task.
+func (p *progress) within(low, high int) { p.low, p.high = low, high }
+
 // phase begins a part of the task.
 func (p *progress) phase(from, to int, message string) *phase {
-	ph := &phase{progress: p, from: from, to: to, message: message, began: p.now()}
+	scale := func(percent int) int { return p.low + percent*(p.high-p.low)/100 }
+	ph := &phase{progress: p, from: scale(from), to: scale(to), message: message, began: p.now()}
 	ph.report(0, 0)
 	return ph
 }

@@ -28,7 +28,7 @@ func (t *tableCopy) begin(ctx context.Context) (err error) {
 			// When it is called again, the tables have changed, and it begins anew.
 			t.result.Warnings, t.result.Rewritten, t.result.Malformed = t.result.Warnings[:warnings], 0, 0
 			t.from.tables = tables
-			t.move, refused = t.moveFrom(t.from, true)
+			t.move, refused = t.moveFrom(t.from, t.newSite)
 			if refused != nil || t.move.rewriter == nil {
 				return nil, refused
 			}

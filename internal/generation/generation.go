@@ -74,7 +74,7 @@ func (v *Volume) wipe(n int64) error {
 		case e.IsDir() && slices.Contains(directories(), e.Name()):
 			err = Empty(dir, e.Name())
 		default:
-			err = removeAll(dir, e.Name())
+			err = RemoveAll(dir, e.Name())
 		}
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (v *Volume) Remove(n int64) error {
 		}
 		return fmt.Errorf("removing generation %d of volume %s: %w", n, v.path, err)
 	}
-	if err := removeAll(v.root, away); err != nil {
+	if err := RemoveAll(v.root, away); err != nil {
 		return fmt.Errorf("removing generation %d of volume %s: %w", n, v.path, err)
 	}
 	return nil
@@ -149,7 +149,7 @@ func Empty(root *os.Root, dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := removeAll(root, path.Join(dir, e.Name())); err != nil {
+		if err := RemoveAll(root, path.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
@@ -164,8 +164,8 @@ func readDir(root *os.Root, dir string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// removeAll also removes directories that their owner may not write to.
-func removeAll(root *os.Root, name string) error {
+// RemoveAll removes a path with all below it, also directories that their owner may not write to.
+func RemoveAll(root *os.Root, name string) error {
 	err := root.RemoveAll(name)
 	if !errors.Is(err, fs.ErrPermission) {
 		return err

@@ -60,6 +60,11 @@ func BootstrapJob(task, install string) string {
 	return Job("bootstrap", install)
 }
 
+// BackupBefore is the Backup that an Upgrade makes first: one that is made again under its name makes another.
+func BackupBefore(upgrade, uid string) string {
+	return Bounded(maxLabel, upgrade, "before", digest(uid, 6))
+}
+
 // GenerationJob is the Job that a task runs for one generation of a site.
 func GenerationJob(task, object string, generation int64) string {
 	return Bounded(52, task, object, strconv.FormatInt(generation, 10))

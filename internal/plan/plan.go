@@ -28,6 +28,10 @@ type Plan struct {
 	Restore *Restore `json:"restore,omitempty"`
 	// Clone makes a generation of another site's serving generation.
 	Clone *Clone `json:"clone,omitempty"`
+	// Upgrade makes a generation of the serving one, of another release.
+	Upgrade *Upgrade `json:"upgrade,omitempty"`
+	// Resume lets visitors in again whom an upgrade keeps out.
+	Resume *Resume `json:"resume,omitempty"`
 	// Prune removes a generation that is no longer wanted from a volume.
 	Prune *Prune `json:"prune,omitempty"`
 	// Open opens a repository, or creates it where there is none.
@@ -153,6 +157,34 @@ type Clone struct {
 	Source Site `json:"source"`
 }
 
+// Upgrade makes a generation of the serving one on the same volume and database server. Visitors are kept out of the serving one from the instant that
+// is copied until Resume, or until the upgrade fails.
+type Upgrade struct {
+	// Site is the generation to make.
+	Site Site `json:"site"`
+	// FromGeneration is the one that serves, and FromDatabase the name of its database, which the site's user may read too.
+	FromGeneration int64  `json:"fromGeneration"`
+	FromDatabase   string `json:"fromDatabase,omitempty"`
+	// FromVersion is the release that serves.
+	FromVersion string `json:"fromVersion"`
+	// Release to upgrade to; nil leaves the application as it is.
+	Release *Release `json:"release,omitempty"`
+	// Update brings plugins and themes to their newest release afterwards; nil leaves them as they are.
+	Update *Update `json:"update,omitempty"`
+}
+
+// Update says which plugins and themes are brought to their newest release: those that are named, or all where the only name is "*".
+type Update struct {
+	Plugins []string `json:"plugins,omitempty"`
+	Themes  []string `json:"themes,omitempty"`
+}
+
+// Resume lets visitors in again: a site that was upgraded, or could not be, is out of maintenance in every generation.
+type Resume struct {
+	// Volume is the directory at which the site's volume is mounted.
+	Volume string `json:"volume"`
+}
+
 // Prune removes one generation of a volume, and what killed agents left beside the generations. It is named, so that no
 // generation can be taken for unwanted because it was not known yet.
 type Prune struct {
@@ -180,6 +212,10 @@ func (p *Plan) Task() string {
 		return "restore"
 	case p.Clone != nil:
 		return "clone"
+	case p.Upgrade != nil:
+		return "upgrade"
+	case p.Resume != nil:
+		return "resume"
 	case p.Prune != nil:
 		return "prune"
 	case p.Open != nil:
@@ -209,6 +245,8 @@ func (p *Plan) Target() *Site {
 		return &p.Restore.Site
 	case p.Clone != nil:
 		return &p.Clone.Site
+	case p.Upgrade != nil:
+		return &p.Upgrade.Site
 	}
 	return nil
 }

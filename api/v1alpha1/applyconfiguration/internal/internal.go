@@ -1080,10 +1080,19 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: ready
       type:
         scalar: boolean
+    - name: runtime
+      type:
+        scalar: string
+    - name: schemaVersion
+      type:
+        scalar: string
     - name: sealed
       type:
         scalar: boolean
     - name: uid
+      type:
+        scalar: string
+    - name: version
       type:
         scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.ImportBootstrap
@@ -1386,6 +1395,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: name
+      type:
+        scalar: string
+    - name: runtime
       type:
         scalar: string
     - name: schemaVersion
@@ -1808,6 +1820,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.UpgradeStatus
   map:
     fields:
+    - name: backup
+      type:
+        scalar: string
     - name: completionTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -1831,12 +1846,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: progress
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.Progress
+    - name: runtime
+      type:
+        scalar: string
     - name: startTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: toVersion
       type:
         scalar: string
+    - name: warnings
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
 - name: com.github.sitewright.sitewright.api.v1alpha1.VersionRange
   scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.VolumeLocation

@@ -15,6 +15,12 @@ type GenerationStatusApplyConfiguration struct {
 	Ready *bool `json:"ready,omitempty"`
 	// sealed says that it is complete. Only a sealed generation is ever served.
 	Sealed *bool `json:"sealed,omitempty"`
+	// version of the application in it, once it is sealed.
+	Version *string `json:"version,omitempty"`
+	// schemaVersion of its database, where the application has such a thing.
+	SchemaVersion *string `json:"schemaVersion,omitempty"`
+	// runtime that its code runs on.
+	Runtime *string `json:"runtime,omitempty"`
 }
 
 // GenerationStatusApplyConfiguration constructs a declarative configuration of the GenerationStatus type for use with
@@ -52,5 +58,29 @@ func (b *GenerationStatusApplyConfiguration) WithReady(value bool) *GenerationSt
 // If called multiple times, the Sealed field is set to the value of the last call.
 func (b *GenerationStatusApplyConfiguration) WithSealed(value bool) *GenerationStatusApplyConfiguration {
 	b.Sealed = &value
+	return b
+}
+
+// WithVersion sets the Version field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Version field is set to the value of the last call.
+func (b *GenerationStatusApplyConfiguration) WithVersion(value string) *GenerationStatusApplyConfiguration {
+	b.Version = &value
+	return b
+}
+
+// WithSchemaVersion sets the SchemaVersion field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SchemaVersion field is set to the value of the last call.
+func (b *GenerationStatusApplyConfiguration) WithSchemaVersion(value string) *GenerationStatusApplyConfiguration {
+	b.SchemaVersion = &value
+	return b
+}
+
+// WithRuntime sets the Runtime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Runtime field is set to the value of the last call.
+func (b *GenerationStatusApplyConfiguration) WithRuntime(value string) *GenerationStatusApplyConfiguration {
+	b.Runtime = &value
 	return b
 }

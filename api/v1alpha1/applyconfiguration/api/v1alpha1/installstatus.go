@@ -23,7 +23,7 @@ type InstallStatusApplyConfiguration struct {
 	Version *string `json:"version,omitempty"`
 	// schemaVersion of its database, where the application has such a thing.
 	SchemaVersion *string `json:"schemaVersion,omitempty"`
-	// latestVersion in the catalogue that this site could be upgraded to.
+	// latestVersion in the catalogue that this site can be upgraded to from the one that serves, or that one.
 	LatestVersion *string `json:"latestVersion,omitempty"`
 	// generation of the site that serves; 0 before the first one does. Every restore and upgrade makes the next.
 	Generation *int64 `json:"generation,omitempty"`

@@ -28,6 +28,8 @@ type OperationStatusApplyConfiguration struct {
 	Version *string `json:"version,omitempty"`
 	// schemaVersion of its database.
 	SchemaVersion *string `json:"schemaVersion,omitempty"`
+	// runtime that its code is to run on; empty: the one that the site runs on now.
+	Runtime *string `json:"runtime,omitempty"`
 	// size of that generation.
 	Size *SizeStatusApplyConfiguration `json:"size,omitempty"`
 }
@@ -99,6 +101,14 @@ func (b *OperationStatusApplyConfiguration) WithVersion(value string) *Operation
 // If called multiple times, the SchemaVersion field is set to the value of the last call.
 func (b *OperationStatusApplyConfiguration) WithSchemaVersion(value string) *OperationStatusApplyConfiguration {
 	b.SchemaVersion = &value
+	return b
+}
+
+// WithRuntime sets the Runtime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Runtime field is set to the value of the last call.
+func (b *OperationStatusApplyConfiguration) WithRuntime(value string) *OperationStatusApplyConfiguration {
+	b.Runtime = &value
 	return b
 }
 

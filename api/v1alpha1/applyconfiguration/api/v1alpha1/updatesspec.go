@@ -11,7 +11,7 @@ import (
 //
 // UpdatesSpec says what happens when the catalogue gains a release.
 type UpdatesSpecApplyConfiguration struct {
-	// policy says which releases are taken.
+	// policy says which releases are taken: Off takes none, Minor those of the branch that serves, Any the newest that the site can be upgraded to.
 	Policy *apiv1alpha1.UpdatePolicy `json:"policy,omitempty"`
 	// backup makes a backup before each update.
 	Backup *bool `json:"backup,omitempty"`

@@ -11,11 +11,11 @@ type UpgradeSpecApplyConfiguration struct {
 	InstallRef *LocalReferenceApplyConfiguration `json:"installRef,omitempty"`
 	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is.
 	Version *string `json:"version,omitempty"`
-	// backup makes a backup first and waits for it.
+	// backup makes a Backup first and waits for it. Its name is in status.backup; it goes where the Install's backups go, and is kept for 30 days.
 	Backup *bool `json:"backup,omitempty"`
-	// plugins to bring to their newest release; "*" is all.
+	// plugins to bring to their newest release, by the names that the application gives them; "*" is all.
 	Plugins []string `json:"plugins,omitempty"`
-	// themes to bring to their newest release; "*" is all.
+	// themes to bring to their newest release, by the names that the application gives them; "*" is all.
 	Themes []string `json:"themes,omitempty"`
 }
 

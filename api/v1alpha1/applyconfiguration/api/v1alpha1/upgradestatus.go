@@ -13,6 +13,12 @@ import (
 // UpgradeStatus is what became of it.
 type UpgradeStatusApplyConfiguration struct {
 	TaskStatusApplyConfiguration `json:""`
+	// backup names the Backup that was made first.
+	Backup *string `json:"backup,omitempty"`
+	// runtime that the new generation runs on.
+	Runtime *string `json:"runtime,omitempty"`
+	// warnings of what went otherwise than one would expect, and stopped nothing.
+	Warnings []string `json:"warnings,omitempty"`
 	// fromVersion is what was there.
 	FromVersion *string `json:"fromVersion,omitempty"`
 	// toVersion is what was upgraded to.
@@ -69,6 +75,32 @@ func (b *UpgradeStatusApplyConfiguration) WithCompletionTime(value metav1.Time) 
 // If called multiple times, the Progress field is set to the value of the last call.
 func (b *UpgradeStatusApplyConfiguration) WithProgress(value *ProgressApplyConfiguration) *UpgradeStatusApplyConfiguration {
 	b.TaskStatusApplyConfiguration.Progress = value
+	return b
+}
+
+// WithBackup sets the Backup field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Backup field is set to the value of the last call.
+func (b *UpgradeStatusApplyConfiguration) WithBackup(value string) *UpgradeStatusApplyConfiguration {
+	b.Backup = &value
+	return b
+}
+
+// WithRuntime sets the Runtime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Runtime field is set to the value of the last call.
+func (b *UpgradeStatusApplyConfiguration) WithRuntime(value string) *UpgradeStatusApplyConfiguration {
+	b.Runtime = &value
+	return b
+}
+
+// WithWarnings adds the given value to the Warnings field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Warnings field.
+func (b *UpgradeStatusApplyConfiguration) WithWarnings(values ...string) *UpgradeStatusApplyConfiguration {
+	for i := range values {
+		b.Warnings = append(b.Warnings, values[i])
+	}
 	return b
 }
 
