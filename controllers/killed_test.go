@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,6 +149,9 @@ func (w *world) untilKilled(k *killer, objects ...client.Object) {
 	w.Fatalf("%d rounds did not finish %s", enough, objects[0].GetName())
 }
 
+// beforeHash is of an Upgrade's UID, in the name of the Backup that it makes first.
+var beforeHash = regexp.MustCompile("before-[0-9a-f]{6}")
+
 // account tells what there is, without what differs from one try to the next.
 func (w *world) account(n int, objects []client.Object) string {
 	w.Helper()
@@ -171,7 +175,7 @@ func (w *world) account(n int, objects []client.Object) string {
 		}
 	}
 	all := strings.ReplaceAll(b.String()+w.children(n), w.ns, "NAMESPACE")
-	return strings.ReplaceAll(all, try(n), "N")
+	return beforeHash.ReplaceAllString(strings.ReplaceAll(all, try(n), "N"), "before")
 }
 
 // children counts what is left of a try.

@@ -4,8 +4,10 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -313,6 +315,72 @@ func TestInstallOrphaned(t *testing.T) {
 	same(t, "databases", len(w.databases(in)), 1)
 	same(t, "the user", w.databaseUser(in), true)
 	owners(0)
+	w.checkAdopted(in)
+}
+
+// checkAdopted has another Install adopt what one left, which keeps its database, and then leaves it in its turn.
+func (w *world) checkAdopted(left *api.Install) {
+	w.Helper()
+	again := func(edit func(*api.Install)) *api.Install {
+		in := w.site("blog", func(in *api.Install) {
+			in.Spec.DeletionPolicy, in.Spec.Bootstrap = api.DeletionOrphan, &api.BootstrapSpec{Orphan: &api.OrphanBootstrap{}}
+			edit(in)
+		})
+		w.settle(in)
+		return in
+	}
+	for _, c := range []struct {
+		says string
+		edit func(*api.Install)
+	}{
+		{"an Install of this name has left it with its site; make the Install with spec.bootstrap.orphan", func(in *api.Install) { in.Spec.Bootstrap = nil }},
+		{"the site that was left is at " + left.Status.URL, func(in *api.Install) { in.Spec.URL = "http://other.test/" }},
+		{"the site that was left runs on php-8.4", func(in *api.Install) { in.Spec.Runtime.Name = "php-8.2" }},
+	} {
+		in := again(c.edit)
+		if got := w.condition(in, api.ConditionReady).Message; !contains(got, c.says) {
+			w.Errorf("it says %q, without %q", got, c.says)
+		}
+		w.remove(in)
+		w.settle(in)
+		same(w, "databases", len(w.databases(left)), 1)
+	}
+
+	in := again(func(*api.Install) {})
+	w.expect(in, status.InProgressStatus, api.ReasonProgressing, "waiting for Service blog of the Install that had this name before to go")
+	w.collectServed()
+	w.play(in)
+	w.expect(in, status.CurrentStatus, api.ReasonSucceeded, "serving generation 1")
+	same(w, "the version", in.Status.Version, left.Status.Version)
+	same(w, "the runtime", in.Status.Runtime, left.Status.Runtime)
+	same(w, "the database", in.Status.Database.Name, left.Status.Database.Name)
+	same(w, "the administrator", in.Status.Admin.Login, left.Status.Admin.Login)
+	w.location("local", isDefault)
+	b, r := w.backup("monday", "blog"), w.restore("back", "monday")
+	w.play(b, in)
+	w.play(r, in)
+	w.expect(r, status.CurrentStatus, api.ReasonSucceeded)
+	same(w, "the next generation's database", in.Status.Database.Name, names.Database(string(left.UID), 2))
+	w.remove(in)
+	w.settle(in)
+	same(w, "databases of what is left again", len(w.databases(left)), 2)
+	w.collectServed()
+
+	last := again(func(in *api.Install) { in.Spec.DeletionPolicy = api.DeletionDelete })
+	w.play(last)
+	w.expect(last, status.CurrentStatus, api.ReasonSucceeded, "serving generation 2")
+	same(w, "databases, without the one that nobody goes back to", len(w.databases(left)), 1)
+	w.remove(last)
+	w.settle(last)
+	same(w, "databases in the end", len(w.databases(left)), 0)
+	same(w, "the user in the end", w.databaseUser(left), false)
+}
+
+// collectServed is the garbage collector, for what an Install that is gone served with.
+func (w *world) collectServed() {
+	for _, o := range []client.Object{&appsv1.Deployment{}, &corev1.Service{}, &networkingv1.Ingress{}, &batchv1.Job{}} {
+		w.must(w.DeleteAllOf(w.Context(), o, client.InNamespace(w.ns), client.PropagationPolicy(metav1.DeletePropagationBackground)))
+	}
 }
 
 // dropAll removes what an orphaned site left.

@@ -1,7 +1,7 @@
 package v1alpha1
 
 // BootstrapSpec says how a site comes into being.
-// +kubebuilder:validation:ExactlyOneOf=release;import;backup;clone
+// +kubebuilder:validation:ExactlyOneOf=release;import;backup;clone;orphan
 type BootstrapSpec struct {
 	// release is a fresh installation of the application.
 	// +optional
@@ -18,7 +18,15 @@ type BootstrapSpec struct {
 	// clone copies another Install of the namespace.
 	// +optional
 	Clone *CloneBootstrap `json:"clone,omitempty"`
+
+	// orphan takes over what an Install of this name left that was deleted under the deletionPolicy Orphan: its volume, its database and its Secrets. The
+	// site is served as it was, at the URL that it was at.
+	// +optional
+	Orphan *OrphanBootstrap `json:"orphan,omitempty"`
 }
+
+// OrphanBootstrap takes over what an Install of the same name left.
+type OrphanBootstrap struct{}
 
 // ReleaseBootstrap is a fresh installation.
 type ReleaseBootstrap struct{}

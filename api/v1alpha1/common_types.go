@@ -26,6 +26,9 @@ const (
 	// AnnotationGoBack on an Install asks for the previous generation to serve again: its value is that generation's number, as
 	// status.previousGeneration has it. The controller removes the annotation when it is done.
 	AnnotationGoBack = "sitewright.dev/go-back"
+	// AnnotationSite on the volume claim of an Install with the deletionPolicy Orphan says what is on it and where its database is, in JSON: what another Install
+	// needs to adopt it.
+	AnnotationSite = "sitewright.dev/site"
 	// AnnotationUpgradeUID on a Backup that was made before an upgrade is the UID of the Upgrade.
 	AnnotationUpgradeUID = "sitewright.dev/upgrade-uid"
 	// LabelUser on a namespace names the panel user whose it is.

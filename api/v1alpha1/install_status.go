@@ -20,6 +20,12 @@ type InstallStatus struct {
 	// +patchMergeKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 
+	// siteUID is what the names of the site's databases and of their user are made of: the UID of the Install that made the site, where another
+	// one has adopted it since; empty: the Install's own.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	SiteUID string `json:"siteUID,omitempty"`
+
 	// url at which the site answers.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024

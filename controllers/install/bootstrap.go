@@ -25,6 +25,8 @@ func (s *site) bootstrap(ctx context.Context) (*step.Wait, error) {
 		return nil, nil
 	}
 	switch b := s.in.Spec.Bootstrap; {
+	case b != nil && b.Orphan != nil:
+		return nil, fmt.Errorf("generation %d was adopted, and is not sealed", first.Number)
 	case b == nil || b.Release != nil:
 		return s.fromRelease(ctx, first)
 	case b.Backup != nil && b.Backup.BackupRef != nil:

@@ -106,8 +106,11 @@ func (s *site) catalogue(ctx context.Context) (*step.Wait, error) {
 	if err := s.fields(); err != nil {
 		return nil, err
 	}
-	if s.status.Generation > 0 {
+	if s.status.Generation > 0 || s.status.SiteUID != "" {
 		return nil, s.knownRuntime(s.status.Runtime)
+	}
+	if b := s.in.Spec.Bootstrap; b != nil && b.Orphan != nil {
+		return nil, nil // Release and runtime are those of the site that was left.
 	}
 	return nil, s.choose()
 }

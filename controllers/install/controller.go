@@ -103,6 +103,7 @@ func (s *site) steps() []step.Func {
 		s.holder,
 		s.uniqueURL,
 		s.catalogue,
+		s.adopt,
 		s.volume,
 		s.secrets,
 		s.ownership,

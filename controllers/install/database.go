@@ -185,7 +185,7 @@ func (s *site) createDatabase(ctx context.Context, generation int64) error {
 		return err
 	}
 	defer admin.Close()
-	user, database := names.DatabaseUser(string(s.in.UID)), names.Database(string(s.in.UID), generation)
+	user, database := names.DatabaseUser(s.identity()), names.Database(s.identity(), generation)
 	if err := admin.CreateDatabase(ctx, database, mysql.DatabaseOptions{}); err != nil {
 		return fmt.Errorf("on DatabaseServer %s: %w", s.server.Name, err)
 	}

@@ -58,19 +58,19 @@ func (s *site) dropOn(ctx context.Context, server *api.DatabaseServer) (*step.Wa
 		return s.giveUp(ctx, cannotRemove("databases", err))
 	}
 	defer admin.Close()
-	databases, err := admin.ListDatabases(ctx, names.DatabasePrefix(string(s.in.UID)))
+	databases, err := admin.ListDatabases(ctx, names.DatabasePrefix(s.identity()))
 	if err != nil {
 		return nil, fmt.Errorf("listing the site's databases: %w", err)
 	}
 	for _, d := range databases {
-		if _, ours := names.Generation(string(s.in.UID), d); !ours {
+		if _, ours := names.Generation(s.identity(), d); !ours {
 			continue
 		}
 		if err := admin.DropDatabase(ctx, d); err != nil {
 			return nil, fmt.Errorf("removing the site's database: %w", err)
 		}
 	}
-	if err := admin.DropUser(ctx, names.DatabaseUser(string(s.in.UID))); err != nil {
+	if err := admin.DropUser(ctx, names.DatabaseUser(s.identity())); err != nil {
 		return nil, fmt.Errorf("removing the site's database user: %w", err)
 	}
 	return nil, nil

@@ -29,7 +29,7 @@ func (s *site) borrow(ctx context.Context, from *site) error {
 		return err
 	}
 	defer admin.Close()
-	if err := admin.GrantRows(ctx, names.DatabaseUser(string(s.in.UID)), from.serving()); err != nil {
+	if err := admin.GrantRows(ctx, names.DatabaseUser(s.identity()), from.serving()); err != nil {
 		return fmt.Errorf("on DatabaseServer %s: %w", s.server.Name, err)
 	}
 	return nil
@@ -45,7 +45,7 @@ func (s *site) giveBack(ctx context.Context, from *site) error {
 		return err
 	}
 	defer admin.Close()
-	if err := admin.RevokeRows(ctx, names.DatabaseUser(string(s.in.UID)), from.serving()); err != nil {
+	if err := admin.RevokeRows(ctx, names.DatabaseUser(s.identity()), from.serving()); err != nil {
 		return fmt.Errorf("on DatabaseServer %s: %w", s.server.Name, err)
 	}
 	return nil
@@ -74,7 +74,7 @@ func (s *site) neighbour(other *site) bool {
 }
 
 // serving is the name of the database of the generation that serves.
-func (s *site) serving() string { return names.Database(string(s.in.UID), s.in.Status.Generation) }
+func (s *site) serving() string { return names.Database(s.identity(), s.in.Status.Generation) }
 
 // beside is another Install, as far as it takes to read from it.
 func (s *site) beside(in *api.Install) *site {

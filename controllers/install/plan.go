@@ -27,7 +27,7 @@ func (s *site) target(m *job.Mounts, generation int64, prefix string) plan.Site 
 func (s *site) site(m *job.Mounts, at string, generation int64, prefix string) plan.Site {
 	m.Claim(names.Workload(s.in.Name), at, at != job.SiteVolume)
 	return plan.Site{
-		Namespace: s.in.Namespace, Name: s.in.Name, UID: string(s.in.UID),
+		Namespace: s.in.Namespace, Name: s.in.Name, UID: s.identity(),
 		Application: s.app.Name, Recipe: s.app.Spec.Recipe, Runtime: s.status.Runtime,
 		URL: s.url(), Title: s.in.Spec.Title, Volume: at, Generation: generation,
 		Database: s.databasePlan(m, generation, prefix),
@@ -46,7 +46,7 @@ func (s *site) databasePlan(m *job.Mounts, generation int64, prefix string) *pla
 	}
 	return &plan.Database{
 		Host: s.server.Spec.Host, Port: int(s.server.Spec.Port),
-		Name: names.Database(string(s.in.UID), generation), User: names.DatabaseUser(string(s.in.UID)), Prefix: prefix,
+		Name: names.Database(s.identity(), generation), User: names.DatabaseUser(s.identity()), Prefix: prefix,
 		PasswordFile: m.Secret(names.DatabaseSecret(s.in.Name), keyPassword),
 	}
 }

@@ -98,7 +98,7 @@ func (s *site) removeGeneration(ctx context.Context, number int64) (bool, error)
 			return false, err
 		}
 		defer admin.Close()
-		uid := string(s.in.UID)
+		uid := s.identity()
 		database := names.Database(uid, number)
 		if err := errors.Join(admin.DropDatabase(ctx, database), admin.Revoke(ctx, names.DatabaseUser(uid), database)); err != nil {
 			return false, fmt.Errorf("removing generation %d: %w", number, err)

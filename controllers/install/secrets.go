@@ -37,9 +37,9 @@ func (s *site) secrets(ctx context.Context) (*step.Wait, error) {
 			if s.status.Generation > 0 {
 				// Another password would shut out the site that serves: its configuration has the old one.
 				return nil, nil, step.Failed(fmt.Sprintf("Secret %s with the password of database user %s is gone: make it again, with the password that the site's configuration has",
-					names.DatabaseSecret(s.in.Name), names.DatabaseUser(string(s.in.UID))))
+					names.DatabaseSecret(s.in.Name), names.DatabaseUser(s.identity())))
 			}
-			return map[string]string{keyUsername: names.DatabaseUser(string(s.in.UID)), keyPassword: rand.Text()}, nil, nil
+			return map[string]string{keyUsername: names.DatabaseUser(s.identity()), keyPassword: rand.Text()}, nil, nil
 		})
 		return got.wait, got.err
 	}
@@ -68,6 +68,10 @@ func (s *site) ensureSecret(ctx context.Context, name string, content func() (ma
 	have := &corev1.Secret{}
 	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: name}, have)
 	if err == nil {
+		if s.predecessors(have) {
+			return ensured{wait: &step.Wait{Reason: api.ReasonProgressing, After: endingPoll,
+				Message: fmt.Sprintf("waiting for Secret %s of the Install that had this name before to go", name)}}
+		}
 		if !ours(have, s.in) {
 			return ensured{err: step.Failed(fmt.Sprintf("Secret %s exists and does not belong to this Install: delete or rename it", name))}
 		}

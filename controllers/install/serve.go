@@ -18,38 +18,47 @@ import (
 	"github.com/sitewright/sitewright/internal/names"
 )
 
-// apply brings a child of the Install to what it should be. A child of that name which belongs to something else is left alone.
-func (s *site) apply(ctx context.Context, child runtime.ApplyConfiguration, kind string, have client.Object) error {
+// apply brings a child of the Install to what it should be. A child of that name which belongs to something else is left alone; one of an Install that
+// had the name before is waited for, since the garbage collector is about to take it.
+func (s *site) apply(ctx context.Context, child runtime.ApplyConfiguration, kind string, have client.Object) (*step.Wait, error) {
 	key := client.ObjectKey{Namespace: s.in.Namespace, Name: names.Workload(s.in.Name)}
 	err := s.Get(ctx, key, have)
-	if apierrors.IsNotFound(err) {
-		err = s.Live.Get(ctx, key, have)
+	if apierrors.IsNotFound(err) || (err == nil && !ours(have, s.in)) {
+		err = s.Live.Get(ctx, key, have) // The cache has not everything, and not the newest.
 	}
 	if err == nil && !ours(have, s.in) {
-		return step.Failed(fmt.Sprintf("%s %s exists and does not belong to this Install: delete it, or name the Install otherwise", kind, key.Name))
+		if s.predecessors(have) {
+			return &step.Wait{Reason: api.ReasonProgressing, After: endingPoll,
+				Message: fmt.Sprintf("waiting for %s %s of the Install that had this name before to go", kind, key.Name)}, nil
+		}
+		hint := "delete it, or name the Install otherwise"
+		if have.GetAnnotations()[api.AnnotationSite] != "" {
+			hint = "an Install of this name has left it with its site; make the Install with spec.bootstrap.orphan to adopt that, or " + hint
+		}
+		return nil, step.Failed(fmt.Sprintf("%s %s exists and does not belong to this Install: %s", kind, key.Name, hint))
 	}
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("reading %s %s: %w", kind, key.Name, err)
+		return nil, fmt.Errorf("reading %s %s: %w", kind, key.Name, err)
 	}
 	if err := s.Client.Apply(ctx, child, step.Owner, client.ForceOwnership); err != nil {
-		return fmt.Errorf("applying %s %s: %w", kind, key.Name, err)
+		return nil, fmt.Errorf("applying %s %s: %w", kind, key.Name, err)
 	}
-	return nil
+	return nil, nil
 }
 
 // volume makes the site's volume, and grows it when the spec does.
 func (s *site) volume(ctx context.Context) (*step.Wait, error) {
-	err := s.apply(ctx, buildClaim(s.in, s.app.Name), "PersistentVolumeClaim", &corev1.PersistentVolumeClaim{})
+	wait, err := s.apply(ctx, buildClaim(s.in, s.app.Name), "PersistentVolumeClaim", &corev1.PersistentVolumeClaim{})
 	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
 		return nil, step.Invalid(fmt.Sprintf("spec.storage: %v", err))
 	}
-	return nil, err
+	return wait, err
 }
 
 // expose makes the Service, and what brings requests to it.
 func (s *site) expose(ctx context.Context) (*step.Wait, error) {
-	if err := s.apply(ctx, buildService(s.in, s.app.Name), "Service", &corev1.Service{}); err != nil {
-		return nil, err
+	if wait, err := s.apply(ctx, buildService(s.in, s.app.Name), "Service", &corev1.Service{}); wait != nil || err != nil {
+		return wait, err
 	}
 	way := s.Platform.Exposure
 	if e := s.in.Spec.Exposure; e != nil {
@@ -63,7 +72,7 @@ func (s *site) expose(ctx context.Context) (*step.Wait, error) {
 		}
 	}
 	if way == "ingress" {
-		return nil, s.apply(ctx, buildIngress(s.in, s.app.Name, s.url(), s.Platform.IngressClass), "Ingress", &networkingv1.Ingress{})
+		return s.apply(ctx, buildIngress(s.in, s.app.Name, s.url(), s.Platform.IngressClass), "Ingress", &networkingv1.Ingress{})
 	}
 	have := &networkingv1.Ingress{}
 	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: names.Workload(s.in.Name)}, have)
@@ -92,8 +101,8 @@ func (s *site) serve(ctx context.Context) (*step.Wait, error) {
 		image: s.Platform.Runtimes[s.runtimeOf(generation)], operator: s.Platform.OperatorImage,
 	})
 	have := &appsv1.Deployment{}
-	if err := s.apply(ctx, d, "Deployment", have); err != nil {
-		return nil, err
+	if wait, err := s.apply(ctx, d, "Deployment", have); wait != nil || err != nil {
+		return wait, err
 	}
 	if have.UID == "" || have.Spec.Template.Annotations[generationAnnotation] != strconv.FormatInt(generation, 10) {
 		return step.Progressing(fmt.Sprintf("starting generation %d", generation)), nil
@@ -160,7 +169,7 @@ func (s *site) commit(generation int64) {
 		return
 	}
 	if s.status.Database != nil && s.usesDatabase() && s.existing() == nil {
-		s.status.Database.Name = names.Database(string(s.in.UID), generation)
+		s.status.Database.Name = names.Database(s.identity(), generation)
 	}
 	before := s.status.Generation
 	s.note(before)

@@ -58,12 +58,21 @@ func (r *Runner) Run(ctx context.Context, s Spec) (State, *step.Wait, error) {
 		return r.create(ctx, want)
 	case err != nil:
 		return State{}, nil, fmt.Errorf("reading Job %s: %w", want.Name, err)
+	case predecessor(&have, s.Owner):
+		return State{}, &step.Wait{Reason: api.ReasonProgressing, After: progressInterval,
+			Message: fmt.Sprintf("waiting for Job %s of the %s that had this name before to go", want.Name, s.Owner.Kind)}, nil
 	case !metav1.IsControlledBy(&have, &metav1.ObjectMeta{UID: s.Owner.UID}):
 		return State{}, nil, step.Failed(fmt.Sprintf("Job %s belongs to something else; delete or rename what made it", want.Name))
 	case have.DeletionTimestamp != nil:
 		return State{}, step.Progressing("waiting for an earlier Job to go"), nil
 	}
 	return r.observe(ctx, s, want, &have)
+}
+
+// predecessor says whether a Job is of an object that had its owner's name before: the garbage collector is about to take it.
+func predecessor(have *batchv1.Job, owner metav1.OwnerReference) bool {
+	o := metav1.GetControllerOf(have)
+	return o != nil && o.Kind == owner.Kind && o.Name == owner.Name && o.UID != owner.UID
 }
 
 func (r *Runner) create(ctx context.Context, want *batchv1.Job) (State, *step.Wait, error) {

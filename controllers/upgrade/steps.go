@@ -40,7 +40,7 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 	m.Generation(names.Workload(in.Name), t.status.Generation)
 	p := &plan.Upgrade{Site: site, FromGeneration: in.Status.Generation, FromVersion: t.status.FromVersion}
 	if site.Database != nil {
-		p.FromDatabase = names.Database(string(in.UID), in.Status.Generation)
+		p.FromDatabase = in.Status.Database.Name
 	}
 	if r := t.release; r != nil {
 		p.Release = install.ReleasePlan(r)

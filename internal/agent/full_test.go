@@ -10,9 +10,9 @@ import (
 
 func TestDiskFull(t *testing.T) {
 	w := newWorld(t)
-	small := func(name string, generation int64) plan.Site {
+	sized := func(name string, generation int64, size string) plan.Site {
 		site := w.site(name, blogURL, "app_", generation)
-		if err := syscall.Mount("tmpfs", site.Volume, "tmpfs", 0, "size=200k"); err != nil {
+		if err := syscall.Mount("tmpfs", site.Volume, "tmpfs", 0, "size="+size); err != nil {
 			t.Fatalf("mounting a small file system: %v; run the tests as root", err)
 		}
 		t.Cleanup(func() {
@@ -22,6 +22,7 @@ func TestDiskFull(t *testing.T) {
 		})
 		return site
 	}
+	small := func(name string, generation int64) plan.Site { return sized(name, generation, "200k") }
 	site := small("small", 1)
 	w.fails(w.install(site), plan.ReasonDiskFull, true, "spec.storage.size")
 
@@ -34,5 +35,13 @@ func TestDiskFull(t *testing.T) {
 	w.fails(&plan.Plan{Clone: &plan.Clone{Site: small("cloned", 1), Source: blog}}, plan.ReasonDiskFull, true, "spec.storage.size")
 	if _, err := os.Stat(siteDir(blog)); err != nil {
 		t.Error(err)
+	}
+	// Room for a generation and a half.
+	full := sized("full", 1, "600k")
+	w.run(w.install(full))
+	r := nextRelease(t)
+	w.fails(w.upgrade(full, &r), plan.ReasonDiskFull, true, "spec.storage.size")
+	if closed(full) {
+		t.Error("an upgrade without room has left the site in maintenance")
 	}
 }

@@ -128,6 +128,7 @@ func TestInstallBootstrap(t *testing.T) {
 	creations(t, install,
 		attempt{"release", "spec: {bootstrap: {release: {}}}", "", ""},
 		attempt{"clone", "spec: {bootstrap: {clone: {sourceRef: {name: shop}}}}", "", ""},
+		attempt{"orphan", "spec: {bootstrap: {orphan: {}}}", "", ""},
 		attempt{"none", "spec: {bootstrap: {}}", "spec.bootstrap", one},
 		attempt{"two", "spec: {bootstrap: {release: {}, clone: {sourceRef: {name: shop}}}}", "spec.bootstrap", one},
 		attempt{"backup", "spec: {bootstrap: {backup: {backupRef: {name: b}}}}", "", ""},

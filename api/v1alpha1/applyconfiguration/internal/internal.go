@@ -787,6 +787,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: import
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.ImportBootstrap
+    - name: orphan
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.OrphanBootstrap
     - name: release
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.ReleaseBootstrap
@@ -1288,6 +1291,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: schemaVersion
       type:
         scalar: string
+    - name: siteUID
+      type:
+        scalar: string
     - name: size
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.SizeStatus
@@ -1418,6 +1424,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: writes
       type:
         scalar: boolean
+- name: com.github.sitewright.sitewright.api.v1alpha1.OrphanBootstrap
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
 - name: com.github.sitewright.sitewright.api.v1alpha1.OtherwisePolicy
   scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.Progress

@@ -19,6 +19,9 @@ type BootstrapSpecApplyConfiguration struct {
 	Backup *BackupBootstrapApplyConfiguration `json:"backup,omitempty"`
 	// clone copies another Install of the namespace.
 	Clone *CloneBootstrapApplyConfiguration `json:"clone,omitempty"`
+	// orphan takes over what an Install of this name left that was deleted under the deletionPolicy Orphan: its volume, its database and its Secrets. The
+	// site is served as it was, at the URL that it was at.
+	Orphan *apiv1alpha1.OrphanBootstrap `json:"orphan,omitempty"`
 }
 
 // BootstrapSpecApplyConfiguration constructs a declarative configuration of the BootstrapSpec type for use with
@@ -56,5 +59,13 @@ func (b *BootstrapSpecApplyConfiguration) WithBackup(value *BackupBootstrapApply
 // If called multiple times, the Clone field is set to the value of the last call.
 func (b *BootstrapSpecApplyConfiguration) WithClone(value *CloneBootstrapApplyConfiguration) *BootstrapSpecApplyConfiguration {
 	b.Clone = value
+	return b
+}
+
+// WithOrphan sets the Orphan field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Orphan field is set to the value of the last call.
+func (b *BootstrapSpecApplyConfiguration) WithOrphan(value apiv1alpha1.OrphanBootstrap) *BootstrapSpecApplyConfiguration {
+	b.Orphan = &value
 	return b
 }

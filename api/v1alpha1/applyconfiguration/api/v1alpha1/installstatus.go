@@ -17,6 +17,9 @@ type InstallStatusApplyConfiguration struct {
 	// conditions follow kstatus: Ready, Reconciling, Stalled; and Serving, DatabaseReady, UpdateAvailable, BackedUp
 	// where they say something.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	// siteUID is what the names of the site's databases and of their user are made of: the UID of the Install that made the site, where another
+	// one has adopted it since; empty: the Install's own.
+	SiteUID *string `json:"siteUID,omitempty"`
 	// url at which the site answers.
 	URL *string `json:"url,omitempty"`
 	// version of the application that serves.
@@ -85,6 +88,14 @@ func (b *InstallStatusApplyConfiguration) WithConditions(values ...*v1.Condition
 		}
 		b.Conditions = append(b.Conditions, *values[i])
 	}
+	return b
+}
+
+// WithSiteUID sets the SiteUID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SiteUID field is set to the value of the last call.
+func (b *InstallStatusApplyConfiguration) WithSiteUID(value string) *InstallStatusApplyConfiguration {
+	b.SiteUID = &value
 	return b
 }
 
