@@ -119,7 +119,7 @@ func TestInstallUpdatesBackupsNotifications(t *testing.T) {
 
 func TestInstallBootstrap(t *testing.T) {
 	const (
-		one    = "exactly one of the fields in [release import backup clone] must be set"
+		one    = "exactly one of the fields in [release import backup clone orphan] must be set"
 		source = "exactly one of the fields in [ftp sftp ssh application] must be set"
 	)
 	importing := func(source string) string {

@@ -54,6 +54,9 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader, size int64) e
 // directory that is not there when it is opened.
 func (s *Store) write(ctx context.Context, c Session, temp string, r *countingReader, size int64) error {
 	err := c.Write(ctx, temp, r, size)
+	if r.n == 0 && s.ambiguous(err) {
+		err = c.Write(ctx, temp, r, size)
+	}
 	if err == nil || r.n > 0 || !errors.Is(s.kindOf(err), storage.ErrNotFound) {
 		return err
 	}
@@ -81,9 +84,18 @@ func measure(ctx context.Context, c Session, temp string, sent int64) error {
 	return nil
 }
 
+// ambiguous says whether a refusal is worth another try at once. An FTP server has one answer for a directory that is missing and for one that may not be
+// written to; which of them it is shows by looking afterwards, and by then somebody else may have made the directory.
+func (s *Store) ambiguous(err error) bool {
+	return err != nil && errors.Is(s.kindOf(err), storage.ErrDenied)
+}
+
 // publish gives the object its name, in directories that are made when they are missing.
 func (s *Store) publish(ctx context.Context, c Session, temp, name string) error {
 	err := c.Rename(ctx, temp, name)
+	if s.ambiguous(err) {
+		err = c.Rename(ctx, temp, name)
+	}
 	if err == nil || !errors.Is(s.kindOf(err), storage.ErrNotFound) {
 		return err
 	}
