@@ -43,7 +43,7 @@ generate: need-go ## make deep copies, apply configurations, CRDs and RBAC rules
 	@# A chart cannot reach outside its folder.
 	@rm -rf $(CHART)/files && mkdir -p $(CHART)/files/{crds,rbac,applications}
 	@cp config/crd/bases/*.yaml $(CHART)/files/crds/
-	@cp config/rbac/role.yaml $(CHART)/files/rbac/
+	@cp config/rbac/role.yaml config/rbac/panel.yaml $(CHART)/files/rbac/
 	@for file in config/applications/*.yaml; do \
 		if [[ -e $$file && $$file != */kustomization.yaml ]]; then cp "$$file" $(CHART)/files/applications/; fi; \
 	done

@@ -111,6 +111,12 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_]*$`
 	TablePrefix string `json:"tablePrefix,omitempty"`
 
+	// adminPath is where the administration is, from the site's URL on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9._~-][A-Za-z0-9._~/-]*$`
+	AdminPath string `json:"adminPath,omitempty"`
+
 	// releases that can be installed, oldest first.
 	// +required
 	// +kubebuilder:validation:MinItems=1

@@ -113,6 +113,12 @@ type Progress struct {
 	// +kubebuilder:validation:Maximum=100
 	Percent int32 `json:"percent"`
 
+	// until is what percent will be at the end of the current phase; 0 when it is not known.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Until int32 `json:"until,omitempty"`
+
 	// rate is how long the current phase is expected to take, in milliseconds; 0 when it is not known.
 	// +optional
 	// +kubebuilder:validation:Minimum=0

@@ -44,6 +44,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newManagerCommand(), newAgentCommand(), newApplyCommand(), newHealthCommand(), newCronCommand(), newDataCommand())
+	root.AddCommand(newManagerCommand(), newCompatCommand(), newAgentCommand(), newApplyCommand(), newHealthCommand(), newCronCommand(), newDataCommand())
 	return root
 }

@@ -29,7 +29,8 @@ func Advance(t *api.TaskStatus, p plan.Progress) {
 // Progress is what an agent printed, within the schema's bounds: a status beyond them could not be written at all.
 func Progress(p plan.Progress) *api.Progress {
 	const mostProgress = 256
-	return &api.Progress{Percent: int32(min(max(p.Percent, 0), 100)), Rate: max(p.RateMillis, 0), Message: Bounded(p.Message, mostProgress)}
+	percent := func(n int) int32 { return int32(min(max(n, 0), 100)) }
+	return &api.Progress{Percent: percent(p.Percent), Until: percent(p.Until), Rate: max(p.RateMillis, 0), Message: Bounded(p.Message, mostProgress)}
 }
 
 // Finish notes that a task is over, when its outcome is final, and settles its conditions. A task that could not begin because of its

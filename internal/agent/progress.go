@@ -75,7 +75,7 @@ func (p *phase) share() func(done, total int64) {
 }
 
 func (p *phase) tell(done, total int64) {
-	line := plan.Progress{Percent: p.from, Message: p.message}
+	line := plan.Progress{Percent: p.from, Until: p.to, Message: p.message}
 	if total > 0 && done > 0 {
 		done = min(done, total)
 		line.Percent += int(float64(p.to-p.from) * float64(done) / float64(total))

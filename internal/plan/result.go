@@ -138,6 +138,8 @@ func ParseResult(message string) (Result, bool) {
 type Progress struct {
 	// Percent of the whole task, 0 to 100, never falling.
 	Percent int `json:"percent"`
+	// Until is what Percent will be at the end of the current phase; 0 when it is not known.
+	Until int `json:"until,omitempty"`
 	// RateMillis is how long the current phase is expected to take.
 	RateMillis int64 `json:"rate,omitempty"`
 	// Message says what is being done.

@@ -91,3 +91,18 @@ func begins(v, bound []part) bool {
 
 // String is the text that the range was read from.
 func (r Range) String() string { return r.text }
+
+// Lowest is the lowest bound of a range; empty where it has none, or is none.
+func Lowest(text string) string {
+	lowest := ""
+	for i, item := range strings.Split(text, ",") {
+		from, _, _ := strings.Cut(strings.TrimSpace(item), "-")
+		if from == "" {
+			return ""
+		}
+		if i == 0 || Compare(from, lowest) < 0 {
+			lowest = from
+		}
+	}
+	return lowest
+}

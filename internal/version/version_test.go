@@ -77,3 +77,11 @@ func TestRange(t *testing.T) {
 		}
 	}
 }
+
+func TestLowest(t *testing.T) {
+	for text, want := range map[string]string{"": "", "-8": "", "5.5.5-": "5.5.5", "7.1-,5.2.5-5.5.999": "5.2.5", "6.8": "6.8", "7-,-5": ""} {
+		if got := Lowest(text); got != want {
+			t.Errorf("the lowest of %q is %q, not %q", text, got, want)
+		}
+	}
+}

@@ -411,6 +411,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.ApplicationSpec
   map:
     fields:
+    - name: adminPath
+      type:
+        scalar: string
     - name: authorDescription
       type:
         scalar: string
@@ -1448,6 +1451,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: rate
+      type:
+        scalar: numeric
+    - name: until
       type:
         scalar: numeric
 - name: com.github.sitewright.sitewright.api.v1alpha1.Release

@@ -35,6 +35,8 @@ type ApplicationSpecApplyConfiguration struct {
 	Languages []string `json:"languages,omitempty"`
 	// tablePrefix that its tables get when an Install names none.
 	TablePrefix *string `json:"tablePrefix,omitempty"`
+	// adminPath is where the administration is, from the site's URL on.
+	AdminPath *string `json:"adminPath,omitempty"`
 	// releases that can be installed, oldest first.
 	Releases []ReleaseApplyConfiguration `json:"releases,omitempty"`
 	// recipe says how to do it.
@@ -152,6 +154,14 @@ func (b *ApplicationSpecApplyConfiguration) WithLanguages(values ...string) *App
 // If called multiple times, the TablePrefix field is set to the value of the last call.
 func (b *ApplicationSpecApplyConfiguration) WithTablePrefix(value string) *ApplicationSpecApplyConfiguration {
 	b.TablePrefix = &value
+	return b
+}
+
+// WithAdminPath sets the AdminPath field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AdminPath field is set to the value of the last call.
+func (b *ApplicationSpecApplyConfiguration) WithAdminPath(value string) *ApplicationSpecApplyConfiguration {
+	b.AdminPath = &value
 	return b
 }
 

@@ -9,6 +9,8 @@ package v1alpha1
 type ProgressApplyConfiguration struct {
 	// percent of the whole task that is done.
 	Percent *int32 `json:"percent,omitempty"`
+	// until is what percent will be at the end of the current phase; 0 when it is not known.
+	Until *int32 `json:"until,omitempty"`
 	// rate is how long the current phase is expected to take, in milliseconds; 0 when it is not known.
 	Rate *int64 `json:"rate,omitempty"`
 	// message says what is being done.
@@ -26,6 +28,14 @@ func Progress() *ProgressApplyConfiguration {
 // If called multiple times, the Percent field is set to the value of the last call.
 func (b *ProgressApplyConfiguration) WithPercent(value int32) *ProgressApplyConfiguration {
 	b.Percent = &value
+	return b
+}
+
+// WithUntil sets the Until field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Until field is set to the value of the last call.
+func (b *ProgressApplyConfiguration) WithUntil(value int32) *ProgressApplyConfiguration {
+	b.Until = &value
 	return b
 }
 

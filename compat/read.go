@@ -1,0 +1,317 @@
+package compat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/compat/view"
+	"github.com/sitewright/sitewright/compat/wire"
+	"github.com/sitewright/sitewright/internal/version"
+)
+
+// recently is how long a task that is over is still listed.
+const recently = 24 * time.Hour
+
+// browse lists applications.
+func (s *Server) browse(ctx context.Context, c *call) (answer, error) {
+	wanted, _ := c.list("application")
+	apps, err := s.applications(ctx, wanted)
+	if err != nil {
+		return answer{}, err
+	}
+	only, from, available := c.text("version"), c.text("from-version"), c.text("versions-available-from")
+	if len(wanted) != 1 && (only != "" || from != "" || available != "") {
+		return answer{}, wire.Invalid("application", "version, from-version and versions-available-from need exactly one application")
+	}
+	if available != "" {
+		return answer{data: availableFrom(&apps[0], available)}, nil
+	}
+	shown := []view.Application{}
+	for i := range apps {
+		app := &apps[i]
+		releases := app.Spec.Releases
+		if len(wanted) == 0 {
+			releases = releases[len(releases)-1:]
+		}
+		for j := range releases {
+			r := &releases[j]
+			if only != "" && r.Version != only || from != "" && version.Compare(r.Version, from) < 0 {
+				continue
+			}
+			v := view.OfRelease(app, r)
+			if from != "" {
+				v.UpgradeFrom = "none"
+				if view.Upgradable(r, from) {
+					v.UpgradeFrom = "auto"
+				}
+			}
+			shown = append(shown, v)
+		}
+	}
+	if only != "" && len(shown) == 0 {
+		return answer{}, wire.Invalid("version", "there is no such version of "+wanted[0])
+	}
+	return answer{data: shown}, nil
+}
+
+// applications are those of some names, or all; each with its releases in order.
+func (s *Server) applications(ctx context.Context, wanted []string) ([]api.Application, error) {
+	var list api.ApplicationList
+	if err := s.cache.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("listing applications: %w", err)
+	}
+	var apps []api.Application
+	for _, app := range list.Items {
+		if len(wanted) == 0 || slices.Contains(wanted, app.Name) {
+			slices.SortStableFunc(app.Spec.Releases, func(a, b api.Release) int { return version.Compare(a.Version, b.Version) })
+			apps = append(apps, app)
+		}
+	}
+	if len(apps) < len(wanted) {
+		return nil, wire.NotFound("application")
+	}
+	slices.SortFunc(apps, func(a, b api.Application) int { return strings.Compare(a.Name, b.Name) })
+	return apps, nil
+}
+
+func availableFrom(app *api.Application, from string) map[string][]string {
+	all, minor := []string{}, []string{}
+	branch := branchOf(app, from)
+	for i := range app.Spec.Releases {
+		r := &app.Spec.Releases[i]
+		if !view.Upgradable(r, from) {
+			continue
+		}
+		all = append(all, r.Version)
+		if branch != "" && r.Branch == branch {
+			minor = append(minor, r.Version)
+		}
+	}
+	return map[string][]string{"versions-available": all, "versions-available-minor": minor}
+}
+
+// branchOf is the branch that a version belongs to.
+func branchOf(app *api.Application, of string) string {
+	for _, r := range app.Spec.Releases {
+		if r.Version == of || r.Branch != "" && strings.HasPrefix(of, r.Branch+".") {
+			return r.Branch
+		}
+	}
+	return ""
+}
+
+// listInstalls lists installed applications.
+func (s *Server) listInstalls(ctx context.Context, c *call) (answer, error) {
+	if id := c.text("id"); id != "" {
+		in, err := find[*api.Install](ctx, s, installs, id)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{data: []view.Install{newGallery(s).show(ctx, in)}}, nil
+	}
+	spaces, err := s.spaces(ctx, installs, c.text("user"), c.flag("filter-ownedaccounts"))
+	if err != nil {
+		return answer{}, err
+	}
+	g := newGallery(s)
+	if err := g.count(ctx, spaces); err != nil {
+		return answer{}, err
+	}
+	query, newer, minor := strings.ToLower(c.text("q")), c.text("filter-version-available") == "yes", c.text("filter-version-available-minor") == "yes"
+	apps := map[string]*api.Application{}
+	shown := []view.Install{}
+	for _, namespace := range spaces {
+		var list api.InstallList
+		if err := s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+			return answer{}, fmt.Errorf("listing installs: %w", err)
+		}
+		shown = slices.Grow(shown, len(list.Items))
+		for i := range list.Items {
+			in := &list.Items[i]
+			around := g.install(ctx, in)
+			if query != "" && !view.Matches(in, around, query) || newer && !upgradable(in) || minor && !s.minorAvailable(ctx, apps, in) {
+				continue
+			}
+			shown = append(shown, view.OfInstall(in, around))
+		}
+	}
+	slices.SortFunc(shown, func(a, b view.Install) int { return strings.Compare(a.ID, b.ID) })
+	return answer{data: shown}, nil
+}
+
+func upgradable(in *api.Install) bool {
+	return in.Status.LatestVersion != "" && in.Status.LatestVersion != in.Status.Version
+}
+
+func (s *Server) minorAvailable(ctx context.Context, apps map[string]*api.Application, in *api.Install) bool {
+	if !upgradable(in) {
+		return false
+	}
+	app, ok := apps[in.Spec.Application]
+	if !ok {
+		app = &api.Application{}
+		if err := s.cache.Get(ctx, client.ObjectKey{Name: in.Spec.Application}, app); err != nil {
+			app = &api.Application{}
+		}
+		apps[in.Spec.Application] = app
+	}
+	return len(availableFrom(app, in.Status.Version)["versions-available-minor"]) > 0
+}
+
+// viewInstall shows one installed application.
+func (s *Server) viewInstall(ctx context.Context, c *call) (answer, error) {
+	in, err := find[*api.Install](ctx, s, installs, c.text("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	v := newGallery(s).show(ctx, in)
+	if c.flag("addons") {
+		v.Plugins, v.Themes = view.Addons(in.Status.Plugins), view.Addons(in.Status.Themes)
+	}
+	return answer{data: v}, nil
+}
+
+// listBackups lists backups that succeeded.
+func (s *Server) listBackups(ctx context.Context, c *call) (answer, error) {
+	g := newGallery(s)
+	if id := c.text("id"); id != "" {
+		b, err := find[*api.Backup](ctx, s, backups, id)
+		if err != nil {
+			return answer{}, err
+		}
+		in, around := g.backup(ctx, b)
+		return answer{data: []view.Backup{showBackup(b, in, around)}}, nil
+	}
+	spaces, err := s.spaces(ctx, backups, c.text("user"), c.flag("filter-ownedaccounts"))
+	if err != nil {
+		return answer{}, err
+	}
+	query, of := strings.ToLower(c.text("q")), c.text("pid")
+	shown := []view.Backup{}
+	for _, namespace := range spaces {
+		var list api.BackupList
+		if err := s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+			return answer{}, fmt.Errorf("listing backups: %w", err)
+		}
+		for i := range list.Items {
+			b := &list.Items[i]
+			if b.Status.Snapshot == nil || b.DeletionTimestamp != nil {
+				continue
+			}
+			in, around := g.backup(ctx, b)
+			if of != "" && (in == nil || ID(in.UID) != of) || query != "" && !view.MatchesBackup(b, around, query) {
+				continue
+			}
+			shown = append(shown, showBackup(b, in, around))
+		}
+	}
+	slices.SortFunc(shown, func(a, b view.Backup) int {
+		if a.Time != b.Time {
+			return int(b.Time - a.Time)
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return answer{data: shown}, nil
+}
+
+func showBackup(b *api.Backup, in *api.Install, around *view.Around) view.Backup {
+	v := view.OfBackup(b, in, around)
+	if in != nil {
+		v.PID = ID(in.UID)
+	}
+	return v
+}
+
+// listTasks lists what is being done, and what was recently, the newest first.
+func (s *Server) listTasks(ctx context.Context, c *call) (answer, error) {
+	g := newGallery(s)
+	id := c.text("id")
+	shown := []view.Task{}
+	add := func(o client.Object, t view.Task) {
+		if id == "" || t.ID == id {
+			shown = append(shown, t)
+		}
+	}
+	old := s.now().Add(-recently)
+	for _, k := range []kind{installs, backups, restores, clones, upgrades} {
+		spaces, err := s.spaces(ctx, k, c.text("user"), true)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, namespace := range spaces {
+			list := k.list()
+			if err := s.cache.List(ctx, list, client.InNamespace(namespace)); err != nil {
+				return answer{}, fmt.Errorf("listing %s: %w", k.resource, err)
+			}
+			for _, o := range objects(list) {
+				if w := workOf(o); isTask(o) && !(w.Over() && ended(w, o).Before(old)) {
+					add(o, s.task(ctx, o, g))
+				}
+			}
+		}
+		for _, d := range s.deleted.all() {
+			if o := d.object; resourceOf(o) == k.resource && (slices.Contains(spaces, o.GetNamespace()) || slices.Contains(spaces, "")) && d.at.After(old) {
+				t := s.task(ctx, o, g)
+				t.Status, t.PercentMin, t.PercentMax, t.Rate, t.Message = view.TaskComplete, 100, 100, 0, "deleted"
+				add(o, t)
+			}
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b view.Task) int { return int(b.Time - a.Time) })
+	return answer{data: shown}, nil
+}
+
+// ended is when work was over: work that failed before it began says so by nothing but its age.
+func ended(w view.Work, o client.Object) time.Time {
+	if w.Ended.IsZero() {
+		return o.GetCreationTimestamp().Time
+	}
+	return w.Ended
+}
+
+// isTask tells whether an object is a task of its own: an Install that a Clone or a Restore makes is theirs.
+func isTask(o client.Object) bool {
+	in, ok := o.(*api.Install)
+	if !ok || in.DeletionTimestamp != nil {
+		return true
+	}
+	b := in.Spec.Bootstrap
+	return b == nil || b.Clone == nil && b.Backup == nil
+}
+
+func resourceOf(o client.Object) string {
+	switch o.(type) {
+	case *api.Install:
+		return installs.resource
+	case *api.Backup:
+		return backups.resource
+	}
+	return "" // Of other kinds the deletion is no task.
+}
+
+func objects(list client.ObjectList) []client.Object {
+	var all []client.Object
+	_ = meta.EachListItem(list, func(o runtime.Object) error { // It fails for what is no list.
+		all = append(all, o.(client.Object))
+		return nil
+	})
+	return all
+}
+
+// current is the newest state of an object, past what is in memory.
+func current[T client.Object](ctx context.Context, s *Server, o T) (T, error) {
+	err := s.tenant.Get(ctx, client.ObjectKeyFromObject(o), o)
+	if apierrors.IsNotFound(err) {
+		return o, wire.NotFound("install")
+	}
+	return o, err
+}
