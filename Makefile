@@ -40,6 +40,7 @@ build: need-go ## build bin/sitewright
 generate: need-go ## make deep copies, apply configurations, CRDs and RBAC rules anew, and copy them into the chart
 	$(CONTROLLER_GEN) object crd applyconfiguration paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=sitewright-manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
+	go run ./hack/compatdoc >docs/compat.md
 	@# A chart cannot reach outside its folder.
 	@rm -rf $(CHART)/files && mkdir -p $(CHART)/files/{crds,rbac,applications}
 	@cp config/crd/bases/*.yaml $(CHART)/files/crds/

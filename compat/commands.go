@@ -1,6 +1,12 @@
 package compat
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/sitewright/sitewright/compat/view"
+	"github.com/sitewright/sitewright/compat/wire"
+)
 
 // Arguments that several commands have.
 var (
@@ -37,9 +43,6 @@ var (
 		{Name: "bkloc", Kind: Text, Default: "the namespace's default location", Becomes: "a BackupLocation and a Secret with its login, shared by all who name the same place and login; `backups.locationRef`"},
 	}
 )
-
-// notYet is why an edit is refused that the operator would not carry out.
-const notYet = "the operator does not change that of a site which exists, yet"
 
 // Commands are all commands of the API, in the order of the reference.
 var Commands = []Command{
@@ -107,7 +110,7 @@ var Commands = []Command{
 	},
 	{
 		Name: "edit", Summary: "Change an installed application", Becomes: "a patch of the Install's spec", Changes: true,
-		Arguments: concat([]Argument{argID}, argsPolicies, refuse("url", "db_host", "db_name", "db_user", "db_pass", "db_prefix", "language", "login", "passwd", "email", "sitetitle"),
+		Arguments: concat([]Argument{argID}, argsPolicies, argsFixed(),
 			[]Argument{
 				{Name: "delete", Kind: Flag, Becomes: "the Install is deleted with `deletionPolicy: Orphan`: volume, database and Secrets stay, for another Install to adopt"},
 				{Name: "delete-backups", Kind: Flag, Unsupported: "a Backup's deletionPolicy, which would leave its snapshot, cannot be changed once it was made"},
@@ -172,11 +175,38 @@ func argOwned(what string) Argument {
 	}
 }
 
-// refuse are arguments of an edit that the operator would not carry out.
-func refuse(names ...string) []Argument {
-	arguments := make([]Argument, len(names))
-	for i, name := range names {
-		arguments[i] = Argument{Name: name, Kind: Text, Unsupported: notYet}
+// fixed are arguments of an edit whose change the operator would not carry out yet, and what the site has. Clients send what they know, changed or not.
+var fixed = []struct {
+	name string
+	of   func(*view.Install) string
+}{
+	{"url", func(v *view.Install) string { return v.URL }},
+	{"db_host", func(v *view.Install) string { return v.DBHost }},
+	{"db_name", func(v *view.Install) string { return v.DBName }},
+	{"db_user", func(v *view.Install) string { return v.DBUser }},
+	{"db_pass", func(v *view.Install) string { return v.DBPass }},
+	{"db_prefix", func(v *view.Install) string { return v.DBPrefix }},
+	{"language", func(v *view.Install) string { return v.Language }},
+	{"login", func(v *view.Install) string { return v.Login }},
+	{"passwd", func(v *view.Install) string { return v.Password }},
+	{"email", func(v *view.Install) string { return v.Email }},
+	{"sitetitle", func(v *view.Install) string { return v.Title }},
+}
+
+func argsFixed() []Argument {
+	arguments := make([]Argument, len(fixed))
+	for i, f := range fixed {
+		arguments[i] = Argument{Name: f.name, Kind: Text, Becomes: "refused unless it is what the site has: the operator does not change that yet"}
 	}
 	return arguments
+}
+
+// unchanged refuses an edit of what cannot be changed yet.
+func (c *call) unchanged(v *view.Install) error {
+	for _, f := range fixed {
+		if value := c.text(f.name); value != "" && strings.TrimSuffix(value, "/") != strings.TrimSuffix(f.of(v), "/") {
+			return wire.Invalid(f.name, f.name+" of a site that exists cannot be changed yet")
+		}
+	}
+	return nil
 }

@@ -235,6 +235,7 @@ func TestErrors(t *testing.T) {
 		"cmd=view&id=0":                                                                "install_not_found",
 		"cmd=edit&id=0":                                                                "install_not_found",
 		"cmd=edit&id=" + id + "&url=http://b.c/":                                       "invalid_argument_url",
+		"cmd=edit&id=" + id + "&passwd=another":                                        "invalid_argument_passwd",
 		"cmd=backup&id=0":                                                              "install_not_found",
 		"cmd=backup&id=" + id + "&expiry=soon":                                         "invalid_argument_expiry",
 		"cmd=clone&id=" + id:                                                           "empty_argument_url",
@@ -449,7 +450,7 @@ func TestEdit(t *testing.T) {
 	}
 	p.known(in)
 	place := in.Spec.Backups.LocationRef.Name
-	row = p.well("cmd=edit", "id="+id, "autobk=custom", "autobk_weekly=2", "bkloc=webdavs://u:another@dav.example/x").row(t)
+	row = p.well("cmd=edit", "id="+id, "autobk=custom", "autobk_weekly=2", "url=http://edit.example", "passwd=admin's password", "bkloc=webdavs://u:another@dav.example/x").row(t)
 	if row["autobk"] != "custom" || row["autobk_weekly"] != 2.0 || row["autoup"] != "2" {
 		t.Errorf("the site is %v", row)
 	}

@@ -210,6 +210,9 @@ func (s *Server) edit(ctx context.Context, c *call) (answer, error) {
 	if c.flag("delete") {
 		return a, s.forget(ctx, in)
 	}
+	if err := c.unchanged(new(newGallery(s).show(ctx, in))); err != nil {
+		return a, err
+	}
 	before := in.DeepCopy()
 	c.policies(&in.Spec)
 	if err := s.backups(ctx, c, in.Namespace, &in.Spec); err != nil {

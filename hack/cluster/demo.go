@@ -87,8 +87,12 @@ func (c *cluster) operatorAndDemo(ctx context.Context) error {
 	if err := c.step("wait for Install demo/blog", func() error { return c.waitForBlog(ctx) }); err != nil {
 		return err
 	}
+	if err := c.step("API for hosting panels", func() error { return c.startPanel(ctx) }); err != nil {
+		return err
+	}
 	fmt.Printf("\nEverything is up after %.0f s.\n  export KUBECONFIG=%s\n  export PATH=%s:$PATH\n%s",
 		time.Since(c.began).Seconds(), c.kubeconfig(), c.path("bin"), nextCommands)
+	fmt.Printf(panelCommands, panelAddress, c.panelKey())
 	return nil
 }
 

@@ -84,6 +84,8 @@ func run(ctx context.Context, args []string) error {
 		return installPackages(ctx, args)
 	case "provision":
 		return c.provision(ctx)
+	case "forward":
+		return forward(ctx, args)
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return fmt.Errorf("no command named %q", command)

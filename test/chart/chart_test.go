@@ -162,7 +162,7 @@ func TestCRDs(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
-	all := objects(t)
+	all := objects(t, "compat.enabled=true", "compat.impersonate.users={alice}", "compat.impersonate.groups={staff}")
 	rules := map[string][]rbacv1.PolicyRule{}
 	for _, role := range of[*rbacv1.ClusterRole](all) {
 		rules[role.Name] = role.Rules
@@ -170,7 +170,7 @@ func TestRoles(t *testing.T) {
 	for _, role := range of[*rbacv1.Role](all) {
 		rules[role.Name] = role.Rules
 	}
-	for _, name := range []string{"sitewright-manager", "sitewright-objects", "sitewright-leader-election"} {
+	for _, name := range []string{"sitewright-manager", "sitewright-objects", "sitewright-leader-election", "sitewright-compat", "sitewright-tenant", "sitewright-administrator"} {
 		if len(rules[name]) == 0 {
 			t.Errorf("role %s allows nothing", name)
 		}
@@ -184,6 +184,9 @@ func TestRoles(t *testing.T) {
 			}
 			if slices.Contains(rule.Resources, "secrets") && (slices.Contains(rule.Verbs, "list") || slices.Contains(rule.Verbs, "watch")) {
 				t.Errorf("role %s may read Secrets that it cannot name: %v", name, rule)
+			}
+			if slices.Contains(rule.Verbs, "impersonate") && len(rule.ResourceNames) == 0 {
+				t.Errorf("role %s may be anyone: %v", name, rule)
 			}
 		}
 	}

@@ -17,9 +17,9 @@ import (
 )
 
 func TestPodsAreRestricted(t *testing.T) {
-	found := pods(objects(t))
-	if len(found) != 3 {
-		t.Fatalf("found the pods of %d objects, not of manager, MariaDB and the Job: %v", len(found), found)
+	found := pods(objects(t, "compat.enabled=true"))
+	if len(found) != 4 {
+		t.Fatalf("found the pods of %d objects, not of manager, HTTP API, MariaDB and the Job: %v", len(found), found)
 	}
 	for name, pod := range found {
 		s := pod.SecurityContext
