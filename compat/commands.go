@@ -84,7 +84,7 @@ var Commands = []Command{
 			{Name: "source_ftu_key"}, {Name: "source_url_ip"}, argBackground, argDryRun},
 	},
 	{
-		Name: "installs", Summary: "List installed applications", Becomes: "answered from the Installs. Passwords are there where `id` is given and the caller may read the Secrets",
+		Name: "installs", Summary: "List installed applications", Becomes: "answered from the Installs as the server has them in memory, without passwords: those are in `view`",
 		Arguments: []Argument{
 			argUser, {Name: "q", Kind: Text, Becomes: "only those whose title, URL, id, installer or owner holds the text"},
 			{Name: "id", Kind: Text, Becomes: "only that one"},

@@ -306,7 +306,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("%s finds %d, not %d", query, len(rows), want)
 		}
 	}
-	row := p.well("cmd=installs", "id="+id).rows(t)[0]
+	row := p.well("cmd=view", "id="+id).row(t)
 	if row["cf-passwd"] != "admin's password" || row["db-pass"] != "database's password" {
 		t.Errorf("the passwords are %v and %v", row["cf-passwd"], row["db-pass"])
 	}

@@ -2,7 +2,6 @@ package compat
 
 import (
 	"context"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,6 +21,7 @@ type gallery struct {
 	hosts     map[string]string
 	places    map[types.NamespacedName]string
 	schedules map[types.NamespacedName]string
+	counted   []string                     // namespaces whose backups are counted at once, where many sites are shown
 	counts    map[types.NamespacedName]int // nil: not counted yet
 }
 
@@ -103,46 +103,38 @@ func (g *gallery) schedule(ctx context.Context, namespace, name string) string {
 	})
 }
 
-// count counts the backups of every Install in some namespaces.
-func (g *gallery) count(ctx context.Context, spaces []string) error {
-	g.counts = map[types.NamespacedName]int{}
-	for _, namespace := range spaces {
+// backups is how many backups there are of an Install. Where many are shown, those of all are counted at once.
+func (g *gallery) backups(ctx context.Context, key types.NamespacedName) int {
+	if g.counted == nil {
 		var list api.BackupList
-		if err := g.s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-			return fmt.Errorf("listing backups: %w", err)
+		if err := g.s.cache.List(ctx, &list, client.InNamespace(key.Namespace), client.MatchingFields{installIndex: key.Name}, client.UnsafeDisableDeepCopy); err != nil {
+			return 0 // Memory fails only for what it does not hold.
 		}
+		n := 0
 		for i := range list.Items {
-			b := &list.Items[i]
+			if list.Items[i].Status.Snapshot != nil {
+				n++
+			}
+		}
+		return n
+	}
+	if g.counts == nil {
+		g.counts = map[types.NamespacedName]int{}
+		all, _ := within[*api.Backup](g.s, backups, g.counted)
+		for _, b := range all {
 			if b.Status.Snapshot != nil {
 				g.counts[types.NamespacedName{Namespace: b.Namespace, Name: installOf(b)}]++
 			}
 		}
 	}
-	return nil
-}
-
-func (g *gallery) countOne(ctx context.Context, key types.NamespacedName) int {
-	if g.counts != nil {
-		return g.counts[key]
-	}
-	var list api.BackupList
-	if err := g.s.cache.List(ctx, &list, client.InNamespace(key.Namespace), client.MatchingFields{installIndex: key.Name}, client.UnsafeDisableDeepCopy); err != nil {
-		return 0
-	}
-	n := 0
-	for i := range list.Items {
-		if list.Items[i].Status.Snapshot != nil {
-			n++
-		}
-	}
-	return n
+	return g.counts[key]
 }
 
 // install is what there is to know around an Install.
 func (g *gallery) install(ctx context.Context, in *api.Install) *view.Around {
 	around := &view.Around{
 		ID: ID(in.UID), Owner: g.owner(ctx, in.Namespace), AdminPath: g.adminPath(ctx, in.Spec.Application),
-		DatabaseHost: g.host(ctx, in.Status.Database, in.Spec.Database), Backups: g.countOne(ctx, client.ObjectKeyFromObject(in)),
+		DatabaseHost: g.host(ctx, in.Status.Database, in.Spec.Database), Backups: g.backups(ctx, client.ObjectKeyFromObject(in)),
 	}
 	if b := in.Spec.Backups; b != nil {
 		if b.LocationRef != nil {

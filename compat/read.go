@@ -116,35 +116,28 @@ func (s *Server) listInstalls(ctx context.Context, c *call) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		return answer{data: []view.Install{newGallery(s).show(ctx, in)}}, nil
+		return answer{data: []view.Install{view.OfInstall(in, newGallery(s).install(ctx, in))}}, nil
 	}
 	spaces, err := s.spaces(ctx, installs, c.text("user"), c.flag("filter-ownedaccounts"))
 	if err != nil {
 		return answer{}, err
 	}
 	g := newGallery(s)
-	if err := g.count(ctx, spaces); err != nil {
-		return answer{}, err
-	}
+	g.counted = spaces
 	query, newer, minor := strings.ToLower(c.text("q")), c.text("filter-version-available") == "yes", c.text("filter-version-available-minor") == "yes"
 	apps := map[string]*api.Application{}
-	shown := []view.Install{}
-	for _, namespace := range spaces {
-		var list api.InstallList
-		if err := s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-			return answer{}, fmt.Errorf("listing installs: %w", err)
-		}
-		shown = slices.Grow(shown, len(list.Items))
-		for i := range list.Items {
-			in := &list.Items[i]
-			around := g.install(ctx, in)
-			if query != "" && !view.Matches(in, around, query) || newer && !upgradable(in) || minor && !s.minorAvailable(ctx, apps, in) {
-				continue
-			}
-			shown = append(shown, view.OfInstall(in, around))
-		}
+	found, err := within[*api.Install](s, installs, spaces)
+	if err != nil {
+		return answer{}, err
 	}
-	slices.SortFunc(shown, func(a, b view.Install) int { return strings.Compare(a.ID, b.ID) })
+	found = slices.DeleteFunc(found, func(in *api.Install) bool {
+		return query != "" && !view.Matches(in, ID(in.UID), g.owner(ctx, in.Namespace), query) || newer && !upgradable(in) || minor && !s.minorAvailable(ctx, apps, in)
+	})
+	slices.SortFunc(found, func(a, b *api.Install) int { return strings.Compare(string(a.UID), string(b.UID)) })
+	shown := make([]view.Install, len(found))
+	for i, in := range found {
+		shown[i] = view.OfInstall(in, g.install(ctx, in))
+	}
 	return answer{data: shown}, nil
 }
 
@@ -196,23 +189,20 @@ func (s *Server) listBackups(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	query, of := strings.ToLower(c.text("q")), c.text("pid")
+	found, err := within[*api.Backup](s, backups, spaces)
+	if err != nil {
+		return answer{}, err
+	}
 	shown := []view.Backup{}
-	for _, namespace := range spaces {
-		var list api.BackupList
-		if err := s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-			return answer{}, fmt.Errorf("listing backups: %w", err)
+	for _, b := range found {
+		if b.Status.Snapshot == nil || b.DeletionTimestamp != nil {
+			continue
 		}
-		for i := range list.Items {
-			b := &list.Items[i]
-			if b.Status.Snapshot == nil || b.DeletionTimestamp != nil {
-				continue
-			}
-			in, around := g.backup(ctx, b)
-			if of != "" && (in == nil || ID(in.UID) != of) || query != "" && !view.MatchesBackup(b, around, query) {
-				continue
-			}
-			shown = append(shown, showBackup(b, in, around))
+		in, around := g.backup(ctx, b)
+		if of != "" && (in == nil || ID(in.UID) != of) || query != "" && !view.MatchesBackup(b, around.ID, around.Owner, query) {
+			continue
 		}
+		shown = append(shown, showBackup(b, in, around))
 	}
 	slices.SortFunc(shown, func(a, b view.Backup) int {
 		if a.Time != b.Time {
@@ -247,15 +237,13 @@ func (s *Server) listTasks(ctx context.Context, c *call) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		for _, namespace := range spaces {
-			list := k.list()
-			if err := s.cache.List(ctx, list, client.InNamespace(namespace)); err != nil {
-				return answer{}, fmt.Errorf("listing %s: %w", k.resource, err)
-			}
-			for _, o := range objects(list) {
-				if w := workOf(o); isTask(o) && !(w.Over() && ended(w, o).Before(old)) {
-					add(o, s.task(ctx, o, g))
-				}
+		found, err := within[client.Object](s, k, spaces)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, o := range found {
+			if w := workOf(o); isTask(o) && !(w.Over() && ended(w, o).Before(old)) {
+				add(o, s.task(ctx, o, g))
 			}
 		}
 		for _, d := range s.deleted.all() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,12 +23,13 @@ import (
 
 // Server answers requests.
 type Server struct {
-	cache   client.Reader  // every object of ours, from memory
-	tenant  client.Client  // acts as the caller of the context
-	access  *access.Access // who that is, and what it may
-	ends    *ends          // tells of changes of objects
-	deleted *deletions     // what was deleted recently
-	proxies []netip.Prefix // whose X-Forwarded-For is believed
+	cache   client.Reader                 // every object of ours, from memory
+	memory  map[string]toolscache.Indexer // the same by kind, for lists that are too long to be copied
+	tenant  client.Client                 // acts as the caller of the context
+	access  *access.Access                // who that is, and what it may
+	ends    *ends                         // tells of changes of objects
+	deleted *deletions                    // what was deleted recently
+	proxies []netip.Prefix                // whose X-Forwarded-For is believed
 	log     *slog.Logger
 	now     func() time.Time
 	drain   <-chan struct{} // closed when requests that wait are to end
@@ -54,13 +56,18 @@ type Options struct {
 // New makes a Server.
 func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
-		cache: o.Cache, tenant: o.Tenant, access: o.Access, ends: newEnds(), deleted: newDeletions(o.Now), proxies: o.Proxies, log: o.Log, now: o.Now, drain: o.Drain,
+		cache: o.Cache, memory: map[string]toolscache.Indexer{}, tenant: o.Tenant, access: o.Access, ends: newEnds(), deleted: newDeletions(o.Now), proxies: o.Proxies, log: o.Log, now: o.Now, drain: o.Drain,
 	}
 	for _, k := range kinds {
 		informer, err := o.Cache.GetInformer(ctx, k.object())
 		if err != nil {
 			return nil, fmt.Errorf("watching %s: %w", k.resource, err)
 		}
+		shared, ok := informer.(toolscache.SharedIndexInformer)
+		if !ok {
+			return nil, fmt.Errorf("watching %s: %T keeps no list", k.resource, informer)
+		}
+		s.memory[k.resource] = shared.GetIndexer()
 		if _, err := informer.AddEventHandler(s.ends.handler(s.deleted)); err != nil {
 			return nil, fmt.Errorf("watching %s: %w", k.resource, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
@@ -89,6 +90,28 @@ func find[T client.Object](ctx context.Context, s *Server, k kind, id string) (T
 	}
 	if !may {
 		return none, wire.NotFound(k.missing)
+	}
+	return found, nil
+}
+
+// within are the objects of a kind in some namespaces; "" means all. They are shared with everyone, and not to be changed.
+func within[T client.Object](s *Server, k kind, spaces []string) ([]T, error) {
+	var found []T
+	for _, namespace := range spaces {
+		var some []any
+		var err error
+		if namespace == "" {
+			some = s.memory[k.resource].List()
+		} else {
+			some, err = s.memory[k.resource].ByIndex(toolscache.NamespaceIndex, namespace)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listing the %s of %s: %w", k.resource, namespace, err)
+		}
+		found = slices.Grow(found, len(some))
+		for _, o := range some {
+			found = append(found, o.(T))
+		}
 	}
 	return found, nil
 }

@@ -81,8 +81,8 @@ func filename(installer, site string, at int64) string {
 }
 
 // MatchesBackup tells whether a Backup is among those that a search is for.
-func MatchesBackup(b *api.Backup, around *Around, query string) bool {
-	return matches(query, b.Status.Title, b.Status.URL, around.ID, b.Status.Application, around.Owner)
+func MatchesBackup(b *api.Backup, id, owner, query string) bool {
+	return matches(query, b.Status.Title, b.Status.URL, id, b.Status.Application, owner)
 }
 
 func condition(conditions []metav1.Condition, kind string) *metav1.Condition {

@@ -207,8 +207,8 @@ func state(in *api.Install) (state, message string) {
 }
 
 // Matches tells whether an Install is among those that a search is for: its title, URL, id, installer or owner holds the text.
-func Matches(in *api.Install, around *Around, query string) bool {
-	return matches(query, in.Spec.Title, siteURL(in), around.ID, in.Spec.Application, around.Owner)
+func Matches(in *api.Install, id, owner, query string) bool {
+	return matches(query, in.Spec.Title, siteURL(in), id, in.Spec.Application, owner)
 }
 
 // matches compares without regard to upper and lower case; the query is in lower case already.

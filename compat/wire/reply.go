@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -95,21 +94,20 @@ func AsError(err error) *Error {
 // Write sends a reply. Its status is 200 whatever became of the request, as of old: clients read the body, and many are unable to once the status is another
 // one. Only who is denied gets 403, which they know.
 func Write(w http.ResponseWriter, status int, reply Reply) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(reply); err != nil { // What a view holds can be encoded.
+	body, err := json.Marshal(reply)
+	if err != nil { // What a view holds can be encoded.
 		http.Error(w, "the reply could not be encoded", http.StatusInternalServerError)
 		return
 	}
+	body = append(body, '\n')
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store") // Passwords may be in it.
 	h.Set("X-Content-Type-Options", "nosniff")
 	if status != http.StatusForbidden {
 		status = http.StatusOK
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // A client that has gone needs no reply.
+	_, _ = w.Write(body) // A client that has gone needs no reply.
 }
