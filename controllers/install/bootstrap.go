@@ -54,8 +54,8 @@ func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) 
 	spec.Install, spec.Owner, spec.Revision = s.in.Name, *s.ownerReference(), strconv.FormatInt(s.in.Generation, 10)
 	state, wait, err := s.Jobs.Run(ctx, spec)
 	if wait != nil || err != nil {
-		if wait != nil && state.Progress.Message != "" {
-			s.status.Progress = step.Progress(state.Progress)
+		if made := step.Making(state.Progress); wait != nil && made != nil {
+			s.status.Progress = made
 		}
 		return plan.Result{}, wait, err
 	}
@@ -66,7 +66,7 @@ func (s *site) run(ctx context.Context, g *api.GenerationStatus, spec job.Spec) 
 	g.Sealed = true
 	s.status.Version, s.status.SchemaVersion = r.Version, r.SchemaVersion
 	s.status.Size = &api.SizeStatus{Files: r.Files, Bytes: r.Bytes, DatabaseBytes: r.DatabaseBytes}
-	s.status.Progress = nil
+	s.status.Progress = step.Switching("starting the site")
 	if r.Runtime != "" && s.in.Spec.Runtime.Name == "" && s.Platform.Runtimes[r.Runtime] != "" {
 		s.status.Runtime = r.Runtime
 	}

@@ -175,6 +175,7 @@ func (s *site) commit(generation int64) {
 	s.note(before)
 	runtime := s.runtimeOf(generation)
 	s.status.Generation = generation
+	s.status.Progress = nil
 	if before == 0 {
 		return
 	}

@@ -101,7 +101,9 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 		Owner: *metav1.NewControllerRef(t.restore, api.GroupVersion.WithKind("Restore")), Mounts: m, Beside: install.Beside(t.Install),
 		Plan: plan.Plan{Restore: &plan.Restore{Site: site, Location: where, Snapshot: t.backup.Status.Snapshot.ID}},
 	})
-	step.Advance(&t.status.TaskStatus, state.Progress)
+	if made := step.Making(state.Progress); made != nil {
+		t.status.Progress = made
+	}
 	if wait != nil || err != nil {
 		return wait, err
 	}

@@ -169,7 +169,7 @@ func TestBounded(t *testing.T) {
 			t.Errorf("Bounded(%q, %d) is %q", c.text, c.most, got)
 		}
 	}
-	p := Progress(plan.Progress{Percent: 300, RateMillis: -1, Message: strings.Repeat("é", 300)})
+	p := progress(plan.Progress{Percent: 300, RateMillis: -1, Message: strings.Repeat("é", 300)}, 100)
 	if p.Percent != 100 || p.Rate != 0 || len(p.Message) > 256 {
 		t.Errorf("the progress %d %d with %d bytes does not fit the schema", p.Percent, p.Rate, len(p.Message))
 	}

@@ -19,18 +19,34 @@ func Begin(t *api.TaskStatus, now time.Time) {
 	}
 }
 
-// Advance notes how far the agent is.
+// Advance notes how far an agent is whose work is the whole task.
 func Advance(t *api.TaskStatus, p plan.Progress) {
 	if p.Message != "" {
-		t.Progress = Progress(p)
+		t.Progress = progress(p, 100)
 	}
 }
 
-// Progress is what an agent printed, within the schema's bounds: a status beyond them could not be written at all.
-func Progress(p plan.Progress) *api.Progress {
-	const mostProgress = 256
-	percent := func(n int) int32 { return int32(min(max(n, 0), 100)) }
-	return &api.Progress{Percent: percent(p.Percent), Until: percent(p.Until), Rate: max(p.RateMillis, 0), Message: Bounded(p.Message, mostProgress)}
+// beforeSwitch is how much of a task is done when the agent has made a new generation, which is yet to serve.
+const beforeSwitch = 95
+
+// Making is how far a task is whose agent makes a generation; nil where the agent has not said anything.
+func Making(p plan.Progress) *api.Progress {
+	if p.Message == "" {
+		return nil
+	}
+	return progress(p, beforeSwitch)
+}
+
+// Switching is how far a task is whose generation was made and is about to serve.
+func Switching(message string) *api.Progress {
+	return &api.Progress{Percent: beforeSwitch, Message: message}
+}
+
+// progress is what an agent printed whose work is so many percent of the task, within the schema's bounds: a status beyond them could not be written at all.
+func progress(p plan.Progress, share int) *api.Progress {
+	const most = 256
+	percent := func(n int) int32 { return int32(min(max(n, 0), 100) * share / 100) }
+	return &api.Progress{Percent: percent(p.Percent), Until: percent(p.Until), Rate: max(p.RateMillis, 0), Message: Bounded(p.Message, most)}
 }
 
 // Finish notes that a task is over, when its outcome is final, and settles its conditions. A task that could not begin because of its

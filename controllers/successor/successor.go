@@ -120,7 +120,7 @@ func (t *Task) lastSwitch() *api.SwitchStatus {
 func (t *Task) Switched(context.Context) (*step.Wait, error) {
 	last := t.lastSwitch()
 	if last == nil {
-		t.status.Progress = &api.Progress{Percent: 95, Message: "switching to the new generation"}
+		t.status.Progress = step.Switching("switching to the new generation")
 		return step.Progressing(fmt.Sprintf("Install %s is switching to generation %d", t.Install.Name, *t.generation)), nil
 	}
 	if last.Outcome == api.SwitchFailed {

@@ -53,7 +53,9 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 		Owner: *metav1.NewControllerRef(t.upgrade, api.GroupVersion.WithKind("Upgrade")), Mounts: m, Beside: install.Beside(in),
 		Plan: plan.Plan{Upgrade: p}, Runtime: t.Sites.Platform.Runtimes[t.status.Runtime],
 	})
-	step.Advance(&t.status.TaskStatus, state.Progress)
+	if made := step.Making(state.Progress); made != nil {
+		t.status.Progress = made
+	}
 	if wait != nil || err != nil {
 		return wait, err
 	}
