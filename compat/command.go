@@ -123,33 +123,31 @@ func (a *Argument) check(given wire.Arguments) error {
 	return nil
 }
 
-// argument is the command's argument of that name. That a handler asks for one that the table lacks is a mistake in this program.
-func (c *call) argument(name string, kind Kind) *Argument {
-	for i := range c.command.Arguments {
-		if a := &c.command.Arguments[i]; a.Name == name && a.Kind == kind {
-			return a
-		}
+// declared sees to it that the table has an argument that a handler asks for: that it lacks one is a mistake in this program.
+func (c *call) declared(name string, kind Kind) {
+	if slices.ContainsFunc(c.command.Arguments, func(a Argument) bool { return a.Name == name && a.Kind == kind }) {
+		return
 	}
 	panic(fmt.Sprintf("command %s has no %s argument %s", c.command.Name, kind, name))
 }
 
 // text is the value of an argument; empty where it is absent.
 func (c *call) text(name string) string {
-	c.argument(name, Text)
+	c.declared(name, Text)
 	value, _ := c.given.Get(name)
 	return value
 }
 
 // flag tells whether an argument is there.
 func (c *call) flag(name string) bool {
-	c.argument(name, Flag)
+	c.declared(name, Flag)
 	value, ok := c.given.Get(name)
 	return ok && !slices.Contains([]string{"0", "no", "false"}, value)
 }
 
 // count is the value of an argument, or nil where it is absent.
 func (c *call) count(name string) *int32 {
-	c.argument(name, Count)
+	c.declared(name, Count)
 	value, _ := c.given.Get(name)
 	n, err := strconv.ParseInt(value, 10, 32)
 	if err != nil {
@@ -160,7 +158,7 @@ func (c *call) count(name string) *int32 {
 
 // list are the values of an argument, and whether it is there: an empty list may mean something.
 func (c *call) list(name string) ([]string, bool) {
-	c.argument(name, List)
+	c.declared(name, List)
 	given := c.given.All(name)
 	var values []string
 	for _, text := range given {

@@ -25,7 +25,10 @@ var (
 
 	argsWhere = []Argument{
 		{Name: "url_ip", Kind: Text, Default: "what DNS says", Becomes: "`address` of the Install"},
-		{Name: "db", Kind: Text, Values: []string{"auto", "manual"}, Default: "`manual` where the arguments below are there, else `auto`", Becomes: "`manual` demands a database that is there; `auto` makes one, whatever is said of another"},
+		{
+			Name: "db", Kind: Text, Values: []string{"auto", "manual"}, Default: "`manual` where the arguments below are there, else `auto`",
+			Becomes: "`manual` demands a database that is there; `auto` makes one, whatever is said of another",
+		},
 		{Name: "db_host", Kind: Text, Default: "a database is made", Becomes: "`database.existing.host` and, after a colon, `port`"},
 		{Name: "db_name", Kind: Text, Becomes: "`database.existing.name`"},
 		{Name: "db_user", Kind: Text, Becomes: "`database.existing.user`"},
@@ -35,12 +38,18 @@ var (
 	argsPolicies = []Argument{
 		{Name: "autoup", Kind: Text, Values: []string{"0", "1", "2"}, Default: "off", Becomes: "`updates.policy`: `0` Off, `1` Minor, `2` Any"},
 		{Name: "autoup_backup", Kind: Text, Values: []string{"0", "1"}, Default: "on", Becomes: "`updates.backup`"},
-		{Name: "notification", Kind: List, Default: "the operator's default", Values: nil, Becomes: "`notifications.events`; `all` is each of the fourteen, an empty list none. Kept, and not acted upon yet: the operator sends no mail"},
+		{
+			Name: "notification", Kind: List, Default: "the operator's default",
+			Becomes: "`notifications.events`; `all` is each of the fourteen, an empty list none. Kept, and not acted upon yet: the operator sends no mail",
+		},
 		{Name: "autobk", Kind: Text, Default: "no schedule", Becomes: "`custom`: the counts below in `backups`; else the id of a BackupSchedule, in `backups.scheduleRef`"},
 		{Name: "autobk_daily", Kind: Count, Becomes: "`backups.daily`"},
 		{Name: "autobk_weekly", Kind: Count, Becomes: "`backups.weekly`"},
 		{Name: "autobk_monthly", Kind: Count, Becomes: "`backups.monthly`"},
-		{Name: "bkloc", Kind: Text, Default: "the namespace's default location", Becomes: "a BackupLocation and a Secret with its login, shared by all who name the same place and login; `backups.locationRef`"},
+		{
+			Name: "bkloc", Kind: Text, Default: "the namespace's default location",
+			Becomes: "a BackupLocation and a Secret with its login, shared by all who name the same place and login; `backups.locationRef`",
+		},
 	}
 )
 
@@ -124,14 +133,19 @@ var Commands = []Command{
 	},
 	{
 		Name: "clone", Summary: "Copy an installed application to another URL", Becomes: "a Clone, which makes an Install", Changes: true,
-		Arguments: concat([]Argument{argID, {Name: "url", Kind: Text, Required: true, Becomes: "`to.url`, and `to.name`, which is made of it"}}, argsWhere, []Argument{argBackground, argDryRun}),
-		handle:    (*Server).clone,
+		Arguments: concat([]Argument{
+			argID, {Name: "url", Kind: Text, Required: true, Becomes: "`to.url`, and `to.name`, which is made of it"},
+		}, argsWhere, []Argument{argBackground, argDryRun}),
+		handle: (*Server).clone,
 	},
 	{
 		Name: "upgrade", Aliases: []string{"update"}, Summary: "Upgrade an installed application, its plugins or its themes", Becomes: "an Upgrade", Changes: true,
 		Arguments: []Argument{
 			argID, {Name: "version", Kind: Text, Default: "the newest that fits", Becomes: "`version`; `current` leaves it as it is"},
-			{Name: "revert", Kind: Text, Values: []string{"yes", "no"}, Default: "no", Becomes: "`backup: true`. Nothing has to be restored: until the upgraded copy has answered, the old site serves"},
+			{
+				Name: "revert", Kind: Text, Values: []string{"yes", "no"}, Default: "no",
+				Becomes: "`backup: true`. Nothing has to be restored: until the upgraded copy has answered, the old site serves",
+			},
 			{Name: "plugin", Kind: List, Becomes: "`plugins`; `*` is all"}, {Name: "theme", Kind: List, Becomes: "`themes`; `*` is all"},
 			argBackground, argDryRun,
 		},
@@ -139,8 +153,10 @@ var Commands = []Command{
 	},
 	{
 		Name: "restore", Summary: "Restore a backup, in place or to another URL", Becomes: "a Restore", Changes: true,
-		Arguments: concat([]Argument{argID, {Name: "url", Kind: Text, Default: "in place", Becomes: "`to.url`, and `to.name`, which is made of it"}}, argsWhere, []Argument{argBackground, argDryRun}),
-		handle:    (*Server).restore,
+		Arguments: concat([]Argument{
+			argID, {Name: "url", Kind: Text, Default: "in place", Becomes: "`to.url`, and `to.name`, which is made of it"},
+		}, argsWhere, []Argument{argBackground, argDryRun}),
+		handle: (*Server).restore,
 	},
 	{
 		Name: "uninstall", Summary: "Remove an installed application", Becomes: "the Install is deleted, with its volume, database and Secrets. Its Backups stay", Changes: true,
@@ -159,7 +175,8 @@ var Commands = []Command{
 	},
 	{
 		Name: "tasks", Summary: "List what is being done, and what was in the last 24 hours",
-		Becomes:   "answered from the conditions and the progress of Installs, Backups, Restores, Clones and Upgrades. A task's id is that of its object, and stays; what was deleted is remembered in memory",
+		Becomes: "answered from the conditions and the progress of Installs, Backups, Restores, Clones and Upgrades. " +
+			"A task's id is that of its object, and stays; what was deleted is remembered in memory",
 		Arguments: []Argument{argUser, {Name: "id", Kind: Text, Becomes: "only that one"}},
 		handle:    (*Server).listTasks,
 	},

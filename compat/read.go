@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -226,7 +225,7 @@ func (s *Server) listTasks(ctx context.Context, c *call) (answer, error) {
 	g := newGallery(s)
 	id := c.text("id")
 	shown := []view.Task{}
-	add := func(o client.Object, t view.Task) {
+	add := func(t view.Task) {
 		if id == "" || t.ID == id {
 			shown = append(shown, t)
 		}
@@ -243,14 +242,14 @@ func (s *Server) listTasks(ctx context.Context, c *call) (answer, error) {
 		}
 		for _, o := range found {
 			if w := workOf(o); isTask(o) && !(w.Over() && ended(w, o).Before(old)) {
-				add(o, s.task(ctx, o, g))
+				add(s.task(ctx, o, g))
 			}
 		}
 		for _, d := range s.deleted.all() {
 			if o := d.object; resourceOf(o) == k.resource && (slices.Contains(spaces, o.GetNamespace()) || slices.Contains(spaces, "")) && d.at.After(old) {
 				t := s.task(ctx, o, g)
 				t.Status, t.PercentMin, t.PercentMax, t.Rate, t.Message = view.TaskComplete, 100, 100, 0, "deleted"
-				add(o, t)
+				add(t)
 			}
 		}
 	}
@@ -293,13 +292,4 @@ func objects(list client.ObjectList) []client.Object {
 		return nil
 	})
 	return all
-}
-
-// current is the newest state of an object, past what is in memory.
-func current[T client.Object](ctx context.Context, s *Server, o T) (T, error) {
-	err := s.tenant.Get(ctx, client.ObjectKeyFromObject(o), o)
-	if apierrors.IsNotFound(err) {
-		return o, wire.NotFound("install")
-	}
-	return o, err
 }

@@ -56,7 +56,8 @@ type Options struct {
 // New makes a Server.
 func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
-		cache: o.Cache, memory: map[string]toolscache.Indexer{}, tenant: o.Tenant, access: o.Access, ends: newEnds(), deleted: newDeletions(o.Now), proxies: o.Proxies, log: o.Log, now: o.Now, drain: o.Drain,
+		cache: o.Cache, memory: map[string]toolscache.Indexer{}, tenant: o.Tenant, access: o.Access, ends: newEnds(), deleted: newDeletions(o.Now),
+		proxies: o.Proxies, log: o.Log, now: o.Now, drain: o.Drain,
 	}
 	for _, k := range kinds {
 		informer, err := o.Cache.GetInformer(ctx, k.object())

@@ -22,8 +22,9 @@ const (
 	// AccountName is the service account that a panel user's requests act as, in the user's namespace. The chart lets the program impersonate accounts of this name, and
 	// of no other.
 	AccountName = "sitewright-panel"
-	// TenantRole is the ClusterRole of what a panel user may do in a namespace, AdministratorRole that of one who may do so in all.
-	TenantRole        = "sitewright-tenant"
+	// TenantRole is the ClusterRole of what a panel user may do in a namespace.
+	TenantRole = "sitewright-tenant"
+	// AdministratorRole is the ClusterRole of what an administrator may do in all.
 	AdministratorRole = "sitewright-administrator"
 )
 

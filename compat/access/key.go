@@ -23,9 +23,9 @@ const (
 	// keyPrefix begins every API key, so that one that got lost is recognised.
 	keyPrefix = "swk_"
 	// secretPrefix begins the name of every Secret that holds a key's hash.
-	secretPrefix = "compat-key-"
+	secretPrefix = "compat-key-" //nolint:gosec // It is a name.
 	// keySecretType is the type of those Secrets.
-	keySecretType = "sitewright.dev/compat-key"
+	keySecretType = corev1.SecretType("sitewright.dev/compat-key")
 
 	dataHash    = "sha256"
 	dataAccount = "serviceaccount"

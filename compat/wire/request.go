@@ -77,7 +77,7 @@ func readForm(into Arguments, text string) error {
 func readMultipart(into Arguments, form *multipart.Reader) error {
 	for {
 		part, err := form.NextPart()
-		if err == io.EOF { // And nothing that wraps it, which is an end in the middle.
+		if err == io.EOF { //nolint:errorlint // What wraps it is an end in the middle.
 			return nil
 		}
 		if err != nil {

@@ -174,6 +174,7 @@ func send(t *testing.T, address string, parts ...string) []string {
 			return answers
 		}
 		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
 		answers = append(answers, fmt.Sprint(response.StatusCode, " ", string(bytes.TrimSpace(body))))
 	}
 }
