@@ -122,7 +122,7 @@ var Commands = []Command{
 		Arguments: concat([]Argument{argID}, argsPolicies, argsFixed(),
 			[]Argument{
 				{Name: "delete", Kind: Flag, Becomes: "the Install is deleted with `deletionPolicy: Orphan`: volume, database and Secrets stay, for another Install to adopt"},
-				{Name: "delete-backups", Kind: Flag, Unsupported: "a Backup's deletionPolicy, which would leave its snapshot, cannot be changed once it was made"},
+				{Name: "delete-backups", Kind: Flag, Becomes: "the Install's Backups are deleted with `deletionPolicy: Orphan`: their snapshots stay in the location"},
 			}),
 		handle: (*Server).edit,
 	},
@@ -169,9 +169,9 @@ var Commands = []Command{
 		handle:    (*Server).deleteBackup,
 	},
 	{
-		Name: "importbackup", Summary: "Import a backup archive", Changes: true,
-		Unsupported: "the operator cannot import archives by objects yet; `sitewright data import` does it by hand",
-		Arguments:   []Argument{argUser, {Name: "path"}},
+		Name: "importbackup", Summary: "Import a backup archive", Becomes: "a Backup with `archive`, in the namespace's default location", Changes: true,
+		Arguments: []Argument{argUser, {Name: "path", Kind: Text, Required: true, Becomes: "`archive.path`, in the location; a slash at its beginning is left out"}, argBackground},
+		handle:    (*Server).importBackup,
 	},
 	{
 		Name: "tasks", Summary: "List what is being done, and what was in the last 24 hours",

@@ -246,7 +246,9 @@ func TestErrors(t *testing.T) {
 		"cmd=uninstall&id=0":                                                           "install_not_found",
 		"cmd=delete&id=" + id:                                                          "backup_not_found",
 		"cmd=import&application=blog&url=a.b":                                          "not_supported",
-		"cmd=importbackup&user=x&path=y":                                               "not_supported",
+		"cmd=importbackup":                                                             "empty_argument_path",
+		"cmd=importbackup&user=nobody&path=y":                                          "user_not_found",
+		"cmd=importbackup&path=../y":                                                   "invalid_argument_path",
 		"cmd=tasks&user=nobody":                                                        "user_not_found",
 	} {
 		query := request
@@ -381,6 +383,20 @@ func TestTasks(t *testing.T) {
 		t.Errorf("the upgrade is %+v: %s", u.Spec, got.text)
 	}
 
+	go ask("cmd=importbackup", "path=/old/site.tar.gz", "background=quick")
+	if got := <-done; got.Task["cmd"] != "importbackup" || got.Task["backup"] == "" {
+		t.Errorf("the import is %s", got.text)
+	}
+	if err := world.List(t.Context(), &list, client.InNamespace(p.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range list.Items {
+		if imported := &list.Items[i]; imported.Spec.Archive != nil {
+			if err := world.Delete(t.Context(), imported); err != nil || imported.Spec.Archive.Path != "old/site.tar.gz" {
+				t.Errorf("the import is %+v: %v", imported.Spec, err)
+			}
+		}
+	}
 	go ask("cmd=restore", "id="+backupID, "background=1")
 	r := play(t, p.namespace, &api.RestoreList{}, func(r *api.Restore) {
 		r.Status.ObservedGeneration, r.Status.StartTime = 1, new(metav1.Now())
@@ -419,7 +435,7 @@ func TestTasks(t *testing.T) {
 	for _, task := range p.well("cmd=tasks").rows(t) {
 		commands[task["cmd"].(string)]++
 	}
-	if fmt.Sprint(commands) != "map[backup:1 clone:1 delete:1 install:1 restore:1 upgrade:1]" {
+	if fmt.Sprint(commands) != "map[backup:1 clone:1 delete:2 install:1 restore:1 upgrade:1]" {
 		t.Errorf("the tasks are %v", commands)
 	}
 	if got := p.well("cmd=delete", "id="+backupID); string(got.Data) != "[]" {
@@ -457,6 +473,19 @@ func TestEdit(t *testing.T) {
 	var secret corev1.Secret
 	if err := world.Get(t.Context(), client.ObjectKey{Namespace: p.namespace, Name: place}, &secret); err != nil || string(secret.Data["password"]) != "another" || len(secret.OwnerReferences) != 1 {
 		t.Errorf("the login is %s, owned by %+v: %v", secret.Data, secret.OwnerReferences, err)
+	}
+	backup := &api.Backup{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: "kept", Finalizers: []string{"test/keeps"}}}
+	backup.Spec.InstallRef = &api.LocalReference{Name: in.Name}
+	if err := world.Create(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	p.well("cmd=edit", "id="+id, "delete-backups=true")
+	if err := world.Get(t.Context(), client.ObjectKeyFromObject(backup), backup); err != nil || backup.DeletionTimestamp == nil || backup.Spec.DeletionPolicy != api.DeletionOrphan {
+		t.Errorf("the backup is %+v: %v", backup, err)
+	}
+	backup.Finalizers = nil
+	if err := world.Update(t.Context(), backup); err != nil {
+		t.Fatal(err)
 	}
 	p.well("cmd=edit", "id="+id, "delete=true")
 	if got := p.ask("cmd=view", "id="+id); got.ErrCode != "install_not_found" {

@@ -207,6 +207,11 @@ func (s *Server) edit(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	a := answer{object: objectName(in)}
+	if c.flag("delete-backups") {
+		if err := s.forgetBackups(ctx, in); err != nil {
+			return a, err
+		}
+	}
 	if c.flag("delete") {
 		return a, s.forget(ctx, in)
 	}
@@ -223,6 +228,29 @@ func (s *Server) edit(ctx context.Context, c *call) (answer, error) {
 	}
 	a.data = newGallery(s).show(ctx, in)
 	return a, nil
+}
+
+// forgetBackups deletes the Backups of an Install and leaves their snapshots.
+func (s *Server) forgetBackups(ctx context.Context, in *api.Install) error {
+	var list api.BackupList
+	if err := s.tenant.List(ctx, &list, client.InNamespace(in.Namespace)); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		b := &list.Items[i]
+		if installOf(b) != in.Name {
+			continue
+		}
+		before := b.DeepCopy()
+		b.Spec.DeletionPolicy = api.DeletionOrphan
+		if err := s.tenant.Patch(ctx, b, client.MergeFrom(before)); err != nil {
+			return err
+		}
+		if err := client.IgnoreNotFound(s.tenant.Delete(ctx, b, sameObject(b))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget deletes an Install and leaves the site: its files, its tables and its passwords.

@@ -45,10 +45,29 @@ func (s *Server) backup(ctx context.Context, c *call) (answer, error) {
 	if err := s.tenant.Create(ctx, b); err != nil {
 		return answer{}, err
 	}
-	return follow(ctx, s, c, work[*api.Backup]{object: b, done: func(ctx context.Context, b *api.Backup) (any, error) {
-		in, around := newGallery(s).backup(ctx, b)
-		return showBackup(b, in, around), nil
-	}})
+	return follow(ctx, s, c, work[*api.Backup]{object: b, done: s.shownBackup})
+}
+
+// importBackup makes a Backup of an archive.
+func (s *Server) importBackup(ctx context.Context, c *call) (answer, error) {
+	namespace, err := s.space(ctx, backups, c.text("user"))
+	if err != nil {
+		return answer{}, err
+	}
+	b := &api.Backup{
+		ObjectMeta: taskMeta(namespace, "archive", "import", s.now()),
+		Spec:       api.BackupSpec{Archive: &api.ArchiveSource{Path: strings.TrimLeft(c.text("path"), "/")}},
+	}
+	if err := s.tenant.Create(ctx, b); err != nil {
+		return answer{}, err
+	}
+	return follow(ctx, s, c, work[*api.Backup]{object: b, done: s.shownBackup})
+}
+
+// shownBackup shows the Backup that was made.
+func (s *Server) shownBackup(ctx context.Context, b *api.Backup) (any, error) {
+	in, around := newGallery(s).backup(ctx, b)
+	return showBackup(b, in, around), nil
 }
 
 func expiry(text string) (*metav1.Duration, error) {

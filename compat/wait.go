@@ -167,7 +167,11 @@ func workOf(o client.Object) view.Work {
 	case *api.Install:
 		return view.OfInstalling(o)
 	case *api.Backup:
-		return view.OfTask("backup", &o.ObjectMeta, &o.Status.TaskStatus)
+		command := "backup"
+		if o.Spec.Archive != nil {
+			command = "importbackup"
+		}
+		return view.OfTask(command, &o.ObjectMeta, &o.Status.TaskStatus)
 	case *api.Restore:
 		return view.OfTask("restore", &o.ObjectMeta, &o.Status.TaskStatus)
 	case *api.Clone:

@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/sitewright/sitewright/api/recipe"
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/internal/plan"
 )
@@ -83,12 +85,46 @@ func TestBackupWaits(t *testing.T) {
 	other := w.backup("elsewhere", "blog", func(b *api.Backup) { b.Spec.LocationRef = &api.LocalReference{Name: "nowhere"} })
 	w.settle(other)
 	w.expect(other, status.FailedStatus, api.ReasonInvalidSpec, "BackupLocation nowhere does not exist")
-	archive := w.backup("archive", "", func(b *api.Backup) { b.Spec.InstallRef, b.Spec.Archive = nil, &api.ArchiveSource{Path: "a.tar.gz"} })
-	w.settle(archive)
-	w.expect(archive, status.FailedStatus, api.ReasonNotImplemented, "spec.archive")
-	w.remove(archive)
-	w.settle(archive)
-	same(t, "the archive's Backup after its deletion", w.version(archive), "")
+}
+
+// TestArchive makes a Backup of an archive: whose site is in it the agent finds out by the catalogue.
+func TestArchive(t *testing.T) {
+	w := newWorld(t)
+	app := w.application()
+	l := w.location("local", isDefault)
+	archive := func(name string) *api.Backup {
+		return w.backup(name, "", func(b *api.Backup) {
+			b.Spec.InstallRef, b.Spec.Archive = nil, &api.ArchiveSource{Path: "old/a.tar.gz"}
+			b.Spec.TTL = &metav1.Duration{Duration: time.Hour}
+		})
+	}
+	good := archive("good")
+	w.settle(good)
+	w.expect(good, status.InProgressStatus, api.ReasonProgressing)
+	p := w.planOf("import-good").Import
+	i := slices.IndexFunc(p.Candidates, func(c plan.Candidate) bool { return c.Application == app.Name })
+	if p.Archive != "old/a.tar.gz" || p.UID != string(good.UID) || p.Maker != string(l.UID) || i < 0 || p.Candidates[i].Recipe.Database != recipe.DatabaseMySQL {
+		t.Errorf("the plan is %+v", p)
+	}
+	w.finish("import-good", well(plan.Plan{Adopt: &plan.Adopt{Snapshot: "snapshot-good"}}))
+	w.settle(good)
+	w.expect(good, status.CurrentStatus, api.ReasonSucceeded)
+	s := good.Status
+	if s.Snapshot.ID != "snapshot-good" || s.Application != "app" || s.URL != "http://blog.elsewhere.test/" || s.Version != "6.8.7" || s.ExpirationTime == nil {
+		t.Errorf("the status is %+v", s)
+	}
+	bad := archive("bad")
+	w.settle(bad)
+	w.finish("import-bad", plan.Result{Failure: &plan.Failure{Reason: plan.ReasonInvalid, Terminal: true, Message: "archive old/a.tar.gz leads out of the site"}})
+	w.settle(bad)
+	w.expect(bad, status.FailedStatus, api.ReasonFailed, "leads out of the site")
+	// What the agent may have left of a snapshot goes with the Backup.
+	w.remove(bad)
+	w.settle(bad)
+	same(t, "what is forgotten", w.planOf("forget-bad").Forget.BackupUID, string(bad.UID))
+	w.finish("forget-bad", plan.Result{})
+	w.settle(bad)
+	same(t, "the archive's Backup after its deletion", w.version(bad), "")
 }
 
 // TestBackupQueue serves the tasks of a site one at a time, the oldest first.

@@ -26,7 +26,7 @@ type Backup struct {
 
 	// spec is what is asked for.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the spec of a task cannot be changed; make another one"
+	// +kubebuilder:validation:XValidation:rule="has(self.installRef) == has(oldSelf.installRef) && (!has(self.installRef) || self.installRef == oldSelf.installRef) && has(self.archive) == has(oldSelf.archive) && (!has(self.archive) || self.archive == oldSelf.archive) && has(self.snapshot) == has(oldSelf.snapshot) && (!has(self.snapshot) || self.snapshot == oldSelf.snapshot) && has(self.locationRef) == has(oldSelf.locationRef) && (!has(self.locationRef) || self.locationRef == oldSelf.locationRef) && has(self.ttl) == has(oldSelf.ttl) && (!has(self.ttl) || self.ttl == oldSelf.ttl) && has(self.consistency) == has(oldSelf.consistency) && (!has(self.consistency) || self.consistency == oldSelf.consistency) && has(self.note) == has(oldSelf.note) && (!has(self.note) || self.note == oldSelf.note)",message="the spec of a task cannot be changed, but for deletionPolicy; make another one"
 	Spec BackupSpec `json:"spec"`
 
 	// status is what is so.

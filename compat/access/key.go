@@ -23,7 +23,7 @@ const (
 	// keyPrefix begins every API key, so that one that got lost is recognised.
 	keyPrefix = "swk_"
 	// secretPrefix begins the name of every Secret that holds a key's hash.
-	secretPrefix = "compat-key-" //nolint:gosec // It is a name.
+	secretPrefix = "compat-key-"
 	// keySecretType is the type of those Secrets.
 	keySecretType = corev1.SecretType("sitewright.dev/compat-key")
 

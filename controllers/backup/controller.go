@@ -73,18 +73,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return result, err
 }
 
-// steps make a snapshot or, where the spec names one, look at it.
+// steps make a snapshot of an Install or of an archive or, where the spec names one, look at it.
 func (t *task) steps() []step.Func {
-	if t.backup.Spec.Snapshot != nil {
+	switch {
+	case t.backup.Spec.Snapshot != nil:
 		return []step.Func{t.findLocation, t.adopt}
+	case t.backup.Spec.Archive != nil:
+		return []step.Func{t.findLocation, t.importArchive}
 	}
-	return []step.Func{t.supported, t.findInstall, t.findLocation, t.hold, t.run}
+	return []step.Func{t.findInstall, t.findLocation, t.hold, t.run}
 }
 
 // jobName is the Job that works for the Backup.
 func (t *task) jobName() string {
-	if t.backup.Spec.Snapshot != nil {
+	switch {
+	case t.backup.Spec.Snapshot != nil:
 		return names.Job("adopt", t.backup.Name)
+	case t.backup.Spec.Archive != nil:
+		return names.Job("import", t.backup.Name)
 	}
 	return names.Job("backup", t.backup.Name)
 }

@@ -24,14 +24,6 @@ import (
 // forgetRetry is how long to wait before a snapshot's removal is tried again.
 const forgetRetry = time.Minute
 
-// supported refuses what this version does not do.
-func (t *task) supported(context.Context) (*step.Wait, error) {
-	if t.backup.Spec.Archive != nil {
-		return nil, step.NotImplemented("spec.archive: this version of Sitewright cannot import archives yet")
-	}
-	return nil, nil
-}
-
 // findInstall reads the Install, which must serve: there is nothing else to back up.
 func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
 	in, name := &api.Install{}, t.backup.Spec.InstallRef.Name
@@ -67,6 +59,8 @@ func (t *task) findLocation(ctx context.Context) (*step.Wait, error) {
 		name = begun.Backup.Location.Name
 	case begun != nil && begun.Adopt != nil:
 		name = begun.Adopt.Location.Name
+	case begun != nil && begun.Import != nil && begun.Import.UID == string(t.backup.UID):
+		name = begun.Import.Location.Name
 	}
 	l, wait, err := location.Find(ctx, t.Client, t.backup.Namespace, name)
 	t.location = l
@@ -246,10 +240,12 @@ func (t *task) snapshotLocation(ctx context.Context) (*api.BackupLocation, *step
 
 // guessLocation finds the location of a Backup that was stopped before it had a snapshot and named none itself.
 func (t *task) guessLocation(ctx context.Context) (*api.BackupLocation, *step.Wait, error) {
-	t.install = &api.Install{}
-	err := t.Get(ctx, client.ObjectKey{Namespace: t.backup.Namespace, Name: installOf(t.backup)}, t.install)
-	if err != nil {
-		return nil, nil, client.IgnoreNotFound(err)
+	if installOf(t.backup) != "" {
+		t.install = &api.Install{}
+		err := t.Get(ctx, client.ObjectKey{Namespace: t.backup.Namespace, Name: installOf(t.backup)}, t.install)
+		if err != nil {
+			return nil, nil, client.IgnoreNotFound(err)
+		}
 	}
 	wait, err := t.findLocation(ctx)
 	if (step.Outcome{Err: err}).Stalled() != nil {

@@ -53,8 +53,18 @@ spec:
 }
 
 func TestTaskChanges(t *testing.T) {
+	const backupSpec = "the spec of a task cannot be changed, but for deletionPolicy; make another one"
+	updates(t, backup,
+		attempt{"deletionPolicy", "spec: {deletionPolicy: Orphan}", "", ""},
+		attempt{"note", "spec: {note: x}", "spec", backupSpec},
+		attempt{"installRef", "spec: {installRef: {name: other}}", "spec", backupSpec},
+		attempt{"archive instead", "spec: {installRef: null, archive: {path: x}}", "spec", backupSpec},
+		attempt{"snapshot instead", "spec: {installRef: null, snapshot: {id: 0123456789abcdef}}", "spec", backupSpec},
+		attempt{"locationRef", "spec: {locationRef: {name: other}}", "spec", backupSpec},
+		attempt{"ttl", "spec: {ttl: 77h}", "spec", backupSpec},
+		attempt{"consistency", "spec: {consistency: Quiesced}", "spec", backupSpec},
+	)
 	for name, test := range map[string]struct{ manifest, change string }{
-		"Backup":  {backup, "spec: {note: x}"},
 		"Restore": {restore, "spec: {backupRef: {name: other}}"},
 		"Clone":   {clone, `spec: {to: {url: "http://other.localtest/"}}`},
 		"Upgrade": {upgrade, "spec: {backup: true}"},

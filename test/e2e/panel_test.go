@@ -2,18 +2,27 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/compat"
 	"github.com/sitewright/sitewright/compat/access"
+	"github.com/sitewright/sitewright/internal/archive"
+	"github.com/sitewright/sitewright/internal/stream"
 )
 
 // panelAddress is where the API for hosting panels is on this machine.
@@ -160,6 +169,40 @@ func (p *panel) malformed() panelReply {
 	return p.read(response.Body)
 }
 
+// archive puts a backup's snapshot beside the repository, as an archive that came from elsewhere.
+func (k *cluster) archive(id, name string) {
+	k.t.Helper()
+	var list api.BackupList
+	if err := k.List(k.t.Context(), &list, client.InNamespace(k.namespace)); err != nil {
+		k.t.Fatal(err)
+	}
+	i := slices.IndexFunc(list.Items, func(b api.Backup) bool { return compat.ID(b.UID) == id })
+	if i < 0 {
+		k.t.Fatalf("there is no backup %s", id)
+	}
+	r, err := k.Repository(k.t.Context(), k.t.TempDir())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(context.WithoutCancel(k.t.Context())); err != nil {
+			k.t.Error(err)
+		}
+	}()
+	store, err := k.Store(k.t.Context())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer store.Close()
+	content := stream.Of(func(w io.Writer) error {
+		_, err := archive.Export(k.t.Context(), r, list.Items[i].Status.Snapshot.ID, w, archive.ExportOptions{Format: archive.TarGzip})
+		return err
+	})
+	if err := errors.Join(store.Put(k.t.Context(), name, content, -1), content.Close()); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
 // TestPanel goes through the whole life of a WordPress by the API for hosting panels alone.
 func TestPanel(t *testing.T) {
 	k := newCluster(t, "e2e-panel")
@@ -211,7 +254,15 @@ func TestPanel(t *testing.T) {
 	visitor = newBrowser(t, "http://panel-test.localtest/")
 	visitor.login("keeper", `Kee/per's "word" 1`)
 	visitor.check(before, "before")
-	moved := p.well("restore", "id="+backup["id"].(string), "url=http://panel-moved.localtest/sub")
+	k.archive(backup["id"].(string), "old/site.tar.gz")
+	imported := p.well("importbackup", "path=old/site.tar.gz")
+	if imported["version"] != "6.8.7" || imported["url"] != "http://panel-test.localtest/" || imported["installer"] != "wordpress" {
+		t.Errorf("the imported backup is %v", imported)
+	}
+	if reply := p.ask("importbackup", "path=old/no-site.tar.gz"); reply.ErrCode != "failed_importbackup" || !strings.Contains(reply.Message, "no archive") {
+		t.Errorf("of an archive that is not there: %s", reply.text)
+	}
+	moved := p.well("restore", "id="+imported["id"].(string), "url=http://panel-moved.localtest/sub")
 	if moved["url"] != "http://panel-moved.localtest/sub" {
 		t.Errorf("the restored site is %v", moved)
 	}
