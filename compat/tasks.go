@@ -146,7 +146,7 @@ func (s *Server) restore(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	o := &api.Restore{
-		ObjectMeta: taskMeta(b.Namespace, installOf(b), "restore", s.now()),
+		ObjectMeta: taskMeta(b.Namespace, b.Name, "restore", s.now()),
 		Spec:       api.RestoreSpec{BackupRef: api.LocalReference{Name: b.Name}},
 	}
 	if c.text("url") == "" {

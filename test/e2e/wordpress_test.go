@@ -66,14 +66,22 @@ func (b *browser) get(path string) string {
 	return text
 }
 
-// reached waits for the ingress controller to know the site: it learns of an Ingress a moment after the Install is Ready.
+// reached waits for the ingress controller to know the site: it learns of an Ingress a moment after the Install is Ready. It is known when it answers twice,
+// a second apart: on a machine that has much else to do, the kubelet takes a pod that has just become ready for not ready once more.
 func (b *browser) reached(path string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	answered := false
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		status, text := b.do(http.MethodGet, path, "", nil)
 		if status == http.StatusOK {
-			return
+			if answered {
+				return
+			}
+			answered = true
+			time.Sleep(time.Second)
+			continue
 		}
+		answered = false
 		if strings.TrimSpace(text) != "404 page not found" || time.Now().After(deadline) {
 			b.t.Fatalf("GET %s%s: status %d: %.300s", b.site, path, status, text)
 		}
