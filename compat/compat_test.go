@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,7 @@ import (
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/compat/access"
+	"github.com/sitewright/sitewright/compat/wire"
 )
 
 func TestID(t *testing.T) {
@@ -632,6 +634,28 @@ func TestDrain(t *testing.T) {
 	})
 	close(drain)
 	if got := <-done; !got.Result || got.Task["status"] != "processing" {
+		t.Errorf("the reply is %s", got.text)
+	}
+}
+
+// TestLongWait: the time that a request may take to arrive does not bound how long it waits for its task.
+func TestLongWait(t *testing.T) {
+	p := newPanel(t)
+	server, err := newServer(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := httptest.NewUnstartedServer(server)
+	listening.Config.ReadTimeout = 300 * time.Millisecond
+	listening.Listener = wire.Listen(listening.Listener)
+	listening.Start()
+	defer listening.Close()
+	p.server = listening.URL
+	done := make(chan reply)
+	go func() { done <- p.ask("cmd=install", "application=blog", "url=long.example") }()
+	time.Sleep(time.Second)
+	play(t, p.namespace, &api.InstallList{}, serving("6.10"))
+	if got := <-done; !got.Result {
 		t.Errorf("the reply is %s", got.text)
 	}
 }
