@@ -16,34 +16,42 @@ import (
 // gallery knows, for one request, what the objects that it shows refer to. It asks for each thing once.
 type gallery struct {
 	s         *Server
-	owners    map[string]string
-	paths     map[string]string
-	hosts     map[string]string
-	places    map[types.NamespacedName]string
-	schedules map[types.NamespacedName]string
+	owners    memo[string]
+	paths     memo[string]
+	hosts     memo[string]
+	places    memo[types.NamespacedName]
+	schedules memo[types.NamespacedName]
 	counted   []string                     // namespaces whose backups are counted at once, where many sites are shown
 	counts    map[types.NamespacedName]int // nil: not counted yet
 }
 
-func newGallery(s *Server) *gallery {
-	return &gallery{
-		s: s, owners: map[string]string{}, paths: map[string]string{}, hosts: map[string]string{},
-		places: map[types.NamespacedName]string{}, schedules: map[types.NamespacedName]string{},
-	}
+func newGallery(s *Server) *gallery { return &gallery{s: s} }
+
+// memo remembers what was found out about a key. Neighbours in a list mostly ask for the same.
+type memo[K comparable] struct {
+	known map[K]string
+	key   K
+	last  *string
 }
 
-// once remembers what was found out about a key.
-func once[K comparable](known map[K]string, key K, find func() string) string {
-	value, ok := known[key]
-	if !ok {
-		value = find()
-		known[key] = value
+func (m *memo[K]) once(key K, find func() string) string {
+	if m.last != nil && m.key == key {
+		return *m.last
 	}
+	value, ok := m.known[key]
+	if !ok {
+		if m.known == nil {
+			m.known = map[K]string{}
+		}
+		value = find()
+		m.known[key] = value
+	}
+	m.key, m.last = key, &value
 	return value
 }
 
 func (g *gallery) owner(ctx context.Context, namespace string) string {
-	return once(g.owners, namespace, func() string { return g.s.access.PanelUser(ctx, namespace) })
+	return g.owners.once(namespace, func() string { return g.s.access.PanelUser(ctx, namespace) })
 }
 
 // get finds an object in memory; it is not to be changed.
@@ -52,7 +60,7 @@ func (g *gallery) get(ctx context.Context, key types.NamespacedName, o client.Ob
 }
 
 func (g *gallery) adminPath(ctx context.Context, application string) string {
-	return once(g.paths, application, func() string {
+	return g.paths.once(application, func() string {
 		var app api.Application
 		g.get(ctx, types.NamespacedName{Name: application}, &app)
 		return app.Spec.AdminPath
@@ -67,7 +75,7 @@ func (g *gallery) host(ctx context.Context, d *api.DatabaseStatus, target *api.D
 	case d == nil || d.Server == "":
 		return ""
 	}
-	return once(g.hosts, d.Server, func() string {
+	return g.hosts.once(d.Server, func() string {
 		var server api.DatabaseServer
 		g.get(ctx, types.NamespacedName{Name: d.Server}, &server)
 		return server.Spec.Host
@@ -80,7 +88,7 @@ func (g *gallery) place(ctx context.Context, namespace, name string) string {
 		return ""
 	}
 	key := types.NamespacedName{Namespace: namespace, Name: name}
-	return once(g.places, key, func() string {
+	return g.places.once(key, func() string {
 		var l api.BackupLocation
 		if !g.get(ctx, key, &l) {
 			return name
@@ -94,7 +102,7 @@ func (g *gallery) place(ctx context.Context, namespace, name string) string {
 
 func (g *gallery) schedule(ctx context.Context, namespace, name string) string {
 	key := types.NamespacedName{Namespace: namespace, Name: name}
-	return once(g.schedules, key, func() string {
+	return g.schedules.once(key, func() string {
 		var schedule api.BackupSchedule
 		if !g.get(ctx, key, &schedule) {
 			return ""
@@ -126,6 +134,9 @@ func (g *gallery) backups(ctx context.Context, key types.NamespacedName) int {
 				g.counts[types.NamespacedName{Namespace: b.Namespace, Name: installOf(b)}]++
 			}
 		}
+	}
+	if len(g.counts) == 0 {
+		return 0
 	}
 	return g.counts[key]
 }
