@@ -38,9 +38,10 @@ func (s *Server) install(ctx context.Context, c *call) (answer, error) {
 			return answer{}, err
 		}
 	}
-	if err := s.claim(ctx, c, t, in); err != nil || c.dryRun() > 0 {
+	if err := s.place(ctx, c, t, in); err != nil || c.dryRun() > 0 {
 		return answer{object: objectName(in)}, err
 	}
+	s.own(ctx, t, in)
 	return follow(ctx, s, c, work[*api.Install]{object: in, done: s.shown})
 }
 
@@ -135,30 +136,27 @@ var notifications = []string{
 	"plugin_update_available", "plugin_update", "plugin_update_error",
 }
 
-// claim makes the Install, and with it the claim on its URL: of many requests for one, one succeeds. One that failed before it ever served makes room.
-func (s *Server) claim(ctx context.Context, c *call, t *site, in *api.Install) error {
+// place makes what makes a site, with the Secret that has its passwords: an Install, whose name is the claim on the URL, or a task. Of many requests for one URL one
+// succeeds. A site that failed before it ever served makes room.
+func (s *Server) place(ctx context.Context, c *call, t *site, o client.Object) error {
 	if err := s.free(ctx, c, t); err != nil {
 		return err
 	}
-	undo := func(context.Context) {}
-	if c.dryRun() == 0 {
-		var err error
-		if undo, err = s.keep(ctx, t); err != nil {
-			return err
-		}
+	if c.dryRun() > 0 {
+		return s.make(ctx, c, o)
 	}
-	dry, err := s.make(ctx, c, in)
-	switch {
-	case apierrors.IsAlreadyExists(err):
-		undo(ctx)
-		return taken(string(t.url))
-	case err != nil:
-		undo(ctx)
+	undo, err := s.keep(ctx, t)
+	if err != nil {
 		return err
-	case dry:
-		return nil
 	}
-	return s.own(ctx, t, in)
+	err = s.make(ctx, c, o)
+	if err != nil {
+		undo(ctx)
+	}
+	if apierrors.IsAlreadyExists(err) {
+		return taken(string(t.url))
+	}
+	return err
 }
 
 func taken(url string) error {

@@ -59,14 +59,10 @@ func follow[T client.Object](ctx context.Context, s *Server, c *call, w work[T])
 
 // outcome is how the work of an object ended: nil when it went well.
 func outcome(ctx context.Context, s *Server, c *call, o client.Object) error {
-	w := workOf(o)
 	if s.deleted.has(o.GetUID()) {
-		if w.Deleting || c.command.Name == "uninstall" || c.command.Name == "delete" {
-			return nil
-		}
 		return wire.Failed("failed_"+c.command.Name, "It was deleted before it ended")
 	}
-	well, message := w.Outcome()
+	well, message := workOf(o).Outcome()
 	if well {
 		return nil
 	}
@@ -125,15 +121,15 @@ func objectName(o client.Object) string {
 	return fmt.Sprintf("%T %s/%s", o, o.GetNamespace(), o.GetName())[len("*v1alpha1."):]
 }
 
-// make creates an object, or only asks whether it could be.
-func (s *Server) make(ctx context.Context, c *call, o client.Object) (dry bool, err error) {
+// make creates an object, or in a dry run only asks whether it could be.
+func (s *Server) make(ctx context.Context, c *call, o client.Object) error {
 	switch c.dryRun() {
 	case 1:
-		return true, nil
+		return nil
 	case 2:
-		return true, s.tenant.Create(ctx, o, client.DryRunAll)
+		return s.tenant.Create(ctx, o, client.DryRunAll)
 	}
-	return false, s.tenant.Create(ctx, o)
+	return s.tenant.Create(ctx, o)
 }
 
 // remove deletes an object, by force where the client wants that, and follows it.

@@ -156,16 +156,15 @@ func (s *Server) keep(ctx context.Context, t *site) (undo func(context.Context),
 	}, nil
 }
 
-// own makes an object the owner of the site's Secret, which goes with it.
-func (s *Server) own(ctx context.Context, t *site, owner *api.Install) error {
+// own makes an Install the owner of the site's Secret, which goes with it. Where that fails the site works all the same, and the Secret outlives it.
+func (s *Server) own(ctx context.Context, t *site, owner *api.Install) {
 	if len(t.passwords) == 0 {
-		return nil
+		return
 	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: t.secret}}
 	patch := client.MergeFrom(secret.DeepCopy())
 	secret.OwnerReferences = []metav1.OwnerReference{{APIVersion: api.GroupVersion.String(), Kind: "Install", Name: owner.Name, UID: owner.UID}}
-	if err := s.tenant.Patch(ctx, secret, patch); err != nil {
-		return fmt.Errorf("giving the passwords to Install %s: %w", owner.Name, err)
+	if err := s.tenant.Patch(context.WithoutCancel(ctx), secret, patch); err != nil {
+		s.log.ErrorContext(ctx, "a Secret belongs to nobody", "secret", t.namespace+"/"+t.secret, "install", owner.Name, "error", err)
 	}
-	return nil
 }

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/compat/wire"
@@ -20,7 +19,7 @@ import (
 // autoExpiry is how long a backup is kept whose expiry is "auto".
 const autoExpiry = 14 * 24 * time.Hour
 
-// task is the metadata of a task for an object: a name of its own that tells what it is for.
+// taskMeta is the metadata of a task for an object: a name of its own that tells what it is for.
 func taskMeta(namespace, of, verb string, now time.Time) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Namespace: namespace, Labels: map[string]string{managedBy: "sitewright-compat"},
@@ -99,31 +98,12 @@ func (s *Server) clone(ctx context.Context, c *call) (answer, error) {
 		ObjectMeta: taskMeta(in.Namespace, in.Name, "clone", s.now()),
 		Spec:       api.CloneSpec{SourceRef: api.LocalReference{Name: in.Name}, To: t.copyTarget()},
 	}
-	if err := s.copy(ctx, c, t, o); err != nil || c.dryRun() > 0 {
+	if err := s.place(ctx, c, t, o); err != nil || c.dryRun() > 0 {
 		return answer{object: objectName(o)}, err
 	}
 	return follow(ctx, s, c, work[*api.Clone]{object: o, done: func(ctx context.Context, o *api.Clone) (any, error) {
 		return s.showNamed(ctx, o.Namespace, o.Spec.To.Name)
 	}})
-}
-
-// copy makes a task that makes a new site, unless there is one.
-func (s *Server) copy(ctx context.Context, c *call, t *site, o client.Object) error {
-	if err := s.free(ctx, c, t); err != nil {
-		return err
-	}
-	undo := func(context.Context) {}
-	if c.dryRun() == 0 {
-		var err error
-		if undo, err = s.keep(ctx, t); err != nil {
-			return err
-		}
-	}
-	_, err := s.make(ctx, c, o)
-	if err != nil {
-		undo(ctx)
-	}
-	return err
 }
 
 // showNamed shows the Install of a name.
@@ -153,7 +133,7 @@ func (s *Server) restore(ctx context.Context, c *call) (answer, error) {
 		if c.text("db_name") != "" {
 			return answer{}, wire.Empty("url")
 		}
-		if dry, err := s.make(ctx, c, o); err != nil || dry {
+		if err := s.make(ctx, c, o); err != nil || c.dryRun() > 0 {
 			return answer{object: objectName(o)}, err
 		}
 	} else {
@@ -165,7 +145,7 @@ func (s *Server) restore(ctx context.Context, c *call) (answer, error) {
 		if c.text("db") == "manual" {
 			o.Spec.To.CreateDatabase = new(false)
 		}
-		if err := s.copy(ctx, c, t, o); err != nil || c.dryRun() > 0 {
+		if err := s.place(ctx, c, t, o); err != nil || c.dryRun() > 0 {
 			return answer{object: objectName(o)}, err
 		}
 	}
@@ -196,7 +176,7 @@ func (s *Server) upgrade(ctx context.Context, c *call) (answer, error) {
 			InstallRef: api.LocalReference{Name: in.Name}, Version: to, Backup: strings.EqualFold(c.text("revert"), "yes"), Plugins: plugins, Themes: themes,
 		},
 	}
-	if dry, err := s.make(ctx, c, o); err != nil || dry {
+	if err := s.make(ctx, c, o); err != nil || c.dryRun() > 0 {
 		return answer{object: objectName(o)}, err
 	}
 	return follow(ctx, s, c, work[*api.Upgrade]{object: o, done: func(ctx context.Context, o *api.Upgrade) (any, error) {

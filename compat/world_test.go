@@ -20,17 +20,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/sitewright/sitewright/api/recipe"
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/compat/access"
 	"github.com/sitewright/sitewright/compat/wire"
+	"github.com/sitewright/sitewright/test/apiserver"
 )
 
 const keysNamespace = "sitewright-keys"
@@ -81,28 +79,12 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		assets = filepath.Join("..", ".cluster", "bin")
-	}
-	for _, program := range []string{"kube-apiserver", "etcd"} {
-		if _, err := os.Stat(filepath.Join(assets, program)); err != nil {
-			return 0, fmt.Errorf("these tests run %s: make it with `go run ./hack/cluster tools` and set KUBEBUILDER_ASSETS to the folder that it prints: %w", program, err)
-		}
-	}
-	environment := &envtest.Environment{
-		BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{filepath.Join("..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true,
-	}
-	defer func() { err = errors.Join(err, environment.Stop()) }()
-	config, err := environment.Start()
+	server, err := apiserver.Start("..")
 	if err != nil {
-		return 0, fmt.Errorf("start the API server: %w", err)
-	}
-	config.QPS, config.Burst = -1, -1
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), api.AddToScheme(scheme)); err != nil {
 		return 0, err
 	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	config, scheme := server.Config, server.Scheme
 	if world.Client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
 		return 0, err
 	}
@@ -119,7 +101,7 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	world.tenant = tenant
-	server, err := newServer(ctx, nil)
+	panel, err := newServer(ctx, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -127,7 +109,7 @@ func run(m *testing.M) (code int, err error) {
 	if !world.memory.WaitForCacheSync(ctx) {
 		return 0, errors.New("the objects could not be listed")
 	}
-	world.http = httptest.NewUnstartedServer(server)
+	world.http = httptest.NewUnstartedServer(panel)
 	world.http.Listener = wire.Listen(world.http.Listener)
 	world.http.Start()
 	defer world.http.Close()

@@ -5,23 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers"
 	"github.com/sitewright/sitewright/controllers/install"
 	"github.com/sitewright/sitewright/internal/mysql/mysqltest"
+	"github.com/sitewright/sitewright/test/apiserver"
 )
 
 // cluster is the one API server of these tests. It has no kubelet and no controllers but ours: the tests play those.
@@ -50,29 +47,12 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		assets = filepath.Join("..", ".cluster", "bin")
-	}
-	for _, program := range []string{"kube-apiserver", "etcd"} {
-		if _, err := os.Stat(filepath.Join(assets, program)); err != nil {
-			return 0, fmt.Errorf("these tests run %s: make it with `go run ./hack/cluster tools` and set KUBEBUILDER_ASSETS to the folder that it prints: %w", program, err)
-		}
-	}
-	environment := &envtest.Environment{
-		BinaryAssetsDirectory: assets,
-		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	defer func() { err = errors.Join(err, environment.Stop()) }()
-	if cluster.config, err = environment.Start(); err != nil {
-		return 0, fmt.Errorf("start the API server: %w", err)
-	}
-	cluster.config.QPS, cluster.config.Burst = -1, -1
-	cluster.scheme = runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(cluster.scheme), api.AddToScheme(cluster.scheme)); err != nil {
+	server, err := apiserver.Start("..")
+	if err != nil {
 		return 0, err
 	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	cluster.config, cluster.scheme = server.Config, server.Scheme
 	if cluster.live, err = client.NewWithWatch(cluster.config, client.Options{Scheme: cluster.scheme}); err != nil {
 		return 0, err
 	}

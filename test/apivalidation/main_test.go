@@ -15,13 +15,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
-	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/test/apiserver"
 )
 
 const namespace = "acme"
@@ -38,29 +35,11 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (int, error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		assets = filepath.Join("..", "..", ".cluster", "bin")
-	}
-	for _, program := range []string{"kube-apiserver", "etcd"} {
-		if _, err := os.Stat(filepath.Join(assets, program)); err != nil {
-			return 0, fmt.Errorf("these tests run %s: make it with `go run ./hack/cluster tools` and set KUBEBUILDER_ASSETS to the folder that it prints: %w", program, err)
-		}
-	}
-	environment := &envtest.Environment{
-		BinaryAssetsDirectory: assets,
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	config, err := environment.Start()
+	started, err := apiserver.Start(filepath.Join("..", ".."))
 	if err != nil {
-		return 0, fmt.Errorf("start the API server: %w", err)
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), api.AddToScheme(scheme)); err != nil {
 		return 0, err
 	}
-	lenient, err := client.New(config, client.Options{Scheme: scheme})
+	lenient, err := client.New(started.Config, client.Options{Scheme: started.Scheme})
 	if err != nil {
 		return 0, err
 	}
@@ -71,7 +50,7 @@ func run(m *testing.M) (int, error) {
 		return 0, err
 	}
 	code := m.Run()
-	return code, environment.Stop()
+	return code, started.Stop()
 }
 
 // attempt is something done to an object: a JSON merge patch in YAML, which is laid over it.
