@@ -222,39 +222,51 @@ func showBackup(b *api.Backup, in *api.Install, around *view.Around) view.Backup
 
 // listTasks lists what is being done, and what was recently, the newest first.
 func (s *Server) listTasks(ctx context.Context, c *call) (answer, error) {
-	g := newGallery(s)
 	id := c.text("id")
 	shown := []view.Task{}
-	add := func(t view.Task) {
-		if id == "" || t.ID == id {
-			shown = append(shown, t)
-		}
-	}
-	old := s.now().Add(-recently)
-	for _, k := range []kind{installs, backups, restores, clones, upgrades} {
-		spaces, err := s.spaces(ctx, k, c.text("user"), true)
-		if err != nil {
-			return answer{}, err
-		}
-		found, err := within[client.Object](s, k, spaces)
-		if err != nil {
-			return answer{}, err
-		}
-		for _, o := range found {
-			if w := workOf(o); isTask(o) && !(w.Over() && ended(w, o).Before(old)) {
-				add(s.task(ctx, o, g))
-			}
-		}
-		for _, d := range s.deleted.all() {
-			if o := d.object; resourceOf(o) == k.resource && (slices.Contains(spaces, o.GetNamespace()) || slices.Contains(spaces, "")) && d.at.After(old) {
-				t := s.task(ctx, o, g)
-				t.Status, t.PercentMin, t.PercentMax, t.Rate, t.Message = view.TaskComplete, 100, 100, 0, "deleted"
-				add(t)
-			}
-		}
+	err := s.known(ctx, func() (bool, error) {
+		var err error
+		shown, err = s.tasks(ctx, c.text("user"), id)
+		return id == "" || len(shown) > 0, err
+	})
+	if err != nil {
+		return answer{}, err
 	}
 	slices.SortStableFunc(shown, func(a, b view.Task) int { return int(b.Time - a.Time) })
 	return answer{data: shown}, nil
+}
+
+// tasks are those of the objects that the caller may list, and what was deleted of them; with an id, only its.
+func (s *Server) tasks(ctx context.Context, user, id string) ([]view.Task, error) {
+	g := newGallery(s)
+	old := s.now().Add(-recently)
+	shown := []view.Task{}
+	for _, k := range []kind{installs, backups, restores, clones, upgrades} {
+		spaces, err := s.spaces(ctx, k, user, true)
+		if err != nil {
+			return nil, err
+		}
+		found, err := within[client.Object](s, k, spaces)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range found {
+			if id != "" && ID(o.GetUID()) != id {
+				continue
+			}
+			if w := workOf(o); isTask(o) && !(w.Over() && ended(w, o).Before(old)) {
+				shown = append(shown, s.task(ctx, o, g))
+			}
+		}
+		for _, d := range s.deleted.all() {
+			if o := d.object; resourceOf(o) == k.resource && (id == "" || ID(o.GetUID()) == id) && (slices.Contains(spaces, o.GetNamespace()) || slices.Contains(spaces, "")) && d.at.After(old) {
+				t := s.task(ctx, o, g)
+				t.Status, t.PercentMin, t.PercentMax, t.Rate, t.Message = view.TaskComplete, 100, 100, 0, "deleted"
+				shown = append(shown, t)
+			}
+		}
+	}
+	return shown, nil
 }
 
 // ended is when work was over: work that failed before it began says so by nothing but its age.

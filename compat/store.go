@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -75,11 +76,18 @@ func (k kind) right(verb, namespace string) access.Right {
 // find is the object with an id. That one is another tenant's is told like that there is none.
 func find[T client.Object](ctx context.Context, s *Server, k kind, id string) (T, error) {
 	var none T
-	list := k.list()
-	if err := s.cache.List(ctx, list, client.MatchingFields{idIndex: id}); err != nil {
-		return none, fmt.Errorf("looking for %s: %w", k.missing, err)
+	var all []client.Object
+	err := s.known(ctx, func() (bool, error) {
+		list := k.list()
+		if err := s.cache.List(ctx, list, client.MatchingFields{idIndex: id}); err != nil {
+			return false, fmt.Errorf("looking for %s: %w", k.missing, err)
+		}
+		all = objects(list)
+		return len(all) > 0, nil
+	})
+	if err != nil {
+		return none, err
 	}
-	all := objects(list)
 	if len(all) == 0 {
 		return none, wire.NotFound(k.missing)
 	}
@@ -92,6 +100,32 @@ func find[T client.Object](ctx context.Context, s *Server, k kind, id string) (T
 		return none, wire.NotFound(k.missing)
 	}
 	return found, nil
+}
+
+const (
+	// lag is how long memory may take to know of an object that another replica has just made.
+	lag = 300 * time.Millisecond
+	// lookAgain is how often it is asked meanwhile.
+	lookAgain = 30 * time.Millisecond
+)
+
+// known looks for something in memory, and looks again for a moment while it is not there: the client may have its id from another replica.
+func (s *Server) known(ctx context.Context, look func() (bool, error)) error {
+	limit, tick := time.NewTimer(lag), time.NewTicker(lookAgain)
+	defer limit.Stop()
+	defer tick.Stop()
+	for {
+		if found, err := look(); found || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-limit.C:
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // within are the objects of a kind in some namespaces; "" means all. They are shared with everyone, and not to be changed.
