@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -576,7 +578,14 @@ func TestCallers(t *testing.T) {
 		r.SetBasicAuth(user, password)
 		return r.Header.Get("Authorization")
 	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: access.AccountName}}
+	token := &authenticationv1.TokenRequest{}
+	if err := world.SubResource("token").Create(t.Context(), account, token); err != nil {
+		t.Fatal(err)
+	}
+	_, id := p.site("callers.example")
 	for name, r := range map[string]reply{
+		"a service account's token": request("Authorization", "Bearer "+token.Status.Token, "id="+id), "the token as a password": request("Authorization", basic(p.name, token.Status.Token), "id="+id),
 		"X-API-KEY": request("X-Api-Key", p.key, ""), "key": request("", "", "key="+p.key), "bearer": request("Authorization", "Bearer "+p.key, ""),
 		"WHM": request("Authorization", "WHM root:"+p.key, ""), "basic": request("Authorization", basic(p.name, p.key), ""), "cp": request("", "", "cp-username="+p.name+"&cp-password="+p.key),
 	} {
@@ -585,11 +594,31 @@ func TestCallers(t *testing.T) {
 		}
 	}
 	for name, r := range map[string]reply{
-		"nothing": request("", "", ""), "a cookie": request("Cookie", "key="+p.key, ""), "another's name": request("Authorization", basic("another", p.key), ""),
+		"nothing": request("", "", ""), "no token": request("Authorization", "Bearer "+token.Status.Token+"x", ""), "a cookie": request("Cookie", "key="+p.key, ""), "another's name": request("Authorization", basic("another", p.key), ""),
 	} {
 		if r.ErrCode != "invalid_api_key" || r.status != http.StatusForbidden {
 			t.Errorf("%s: %d %s", name, r.status, r.text)
 		}
+	}
+	// Who may see a site, and not its Secrets, sees no passwords.
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: "looks"}, Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{api.GroupVersion.Group}, Resources: []string{"installs"}, Verbs: []string{"get", "list"}},
+	}}
+	other := newPanel(t)
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: "looks"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "looks"},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: other.namespace, Name: access.AccountName}},
+	}
+	for _, o := range []client.Object{role, binding} {
+		if err := world.Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if row := other.well("cmd=view", "id="+id).row(t); row["url"] != "http://callers.example/" || row["cf-passwd"] != "" || row["db-pass"] != "" {
+		t.Errorf("who may not read Secrets sees %v", row)
+	}
+	if got := other.ask("cmd=backup", "id="+id); got.ErrCode != "permission_denied" || got.status != http.StatusForbidden {
+		t.Errorf("who may not make a Backup is told %d %s", got.status, got.text)
 	}
 	keys, err := world.users.Keys(t.Context())
 	if err != nil {
