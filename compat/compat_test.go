@@ -585,8 +585,9 @@ func TestCallers(t *testing.T) {
 	}
 	_, id := p.site("callers.example")
 	for name, r := range map[string]reply{
-		"a service account's token": request("Authorization", "Bearer "+token.Status.Token, "id="+id), "the token as a password": request("Authorization", basic(p.name, token.Status.Token), "id="+id),
-		"X-API-KEY": request("X-Api-Key", p.key, ""), "key": request("", "", "key="+p.key), "bearer": request("Authorization", "Bearer "+p.key, ""),
+		"a service account's token": request("Authorization", "Bearer "+token.Status.Token, "id="+id),
+		"the token as a password":   request("Authorization", basic(p.name, token.Status.Token), "id="+id),
+		"X-API-KEY":                 request("X-Api-Key", p.key, ""), "key": request("", "", "key="+p.key), "bearer": request("Authorization", "Bearer "+p.key, ""),
 		"WHM": request("Authorization", "WHM root:"+p.key, ""), "basic": request("Authorization", basic(p.name, p.key), ""), "cp": request("", "", "cp-username="+p.name+"&cp-password="+p.key),
 	} {
 		if !r.Result {
