@@ -259,7 +259,9 @@ func (s *Server) tasks(ctx context.Context, user, id string) ([]view.Task, error
 			}
 		}
 		for _, d := range s.deleted.all() {
-			if o := d.object; resourceOf(o) == k.resource && (id == "" || ID(o.GetUID()) == id) && (slices.Contains(spaces, o.GetNamespace()) || slices.Contains(spaces, "")) && d.at.After(old) {
+			o := d.object
+			seen := slices.Contains(spaces, o.GetNamespace()) || slices.Contains(spaces, "")
+			if seen && resourceOf(o) == k.resource && d.at.After(old) && (id == "" || ID(o.GetUID()) == id) {
 				t := s.task(ctx, o, g)
 				t.Status, t.PercentMin, t.PercentMax, t.Rate, t.Message = view.TaskComplete, 100, 100, 0, "deleted"
 				shown = append(shown, t)
