@@ -521,7 +521,12 @@ func TestTenancy(t *testing.T) {
 			if strings.HasPrefix(missing, "backup") {
 				target = ID(backup.UID)
 			}
-			there, nowhere := stranger.ask("cmd="+command, "id="+target, where[command]), stranger.ask("cmd="+command, "id=0123456789012345678901234", where[command])
+			began := time.Now()
+			there := stranger.ask("cmd="+command, "id="+target, where[command])
+			if took := time.Since(began); took < lag {
+				t.Errorf("%s to %s: that there is something is told by the time, %s", command, stranger.name, took)
+			}
+			nowhere := stranger.ask("cmd="+command, "id=0123456789012345678901234", where[command])
 			if there.ErrCode != missing || there.text != nowhere.text {
 				t.Errorf("%s to %s: %s, and of nothing %s", command, stranger.name, there.text, nowhere.text)
 			}

@@ -73,33 +73,28 @@ func (k kind) right(verb, namespace string) access.Right {
 	return access.Right{Verb: verb, Group: api.GroupVersion.Group, Resource: k.resource, Namespace: namespace}
 }
 
-// find is the object with an id. That one is another tenant's is told like that there is none.
+// find is the object with an id. That one is another tenant's is told like that there is none: in the same words, and after the same time.
 func find[T client.Object](ctx context.Context, s *Server, k kind, id string) (T, error) {
-	var none T
-	var all []client.Object
+	var found T
+	there := false
 	err := s.known(ctx, func() (bool, error) {
 		list := k.list()
 		if err := s.cache.List(ctx, list, client.MatchingFields{idIndex: id}); err != nil {
 			return false, fmt.Errorf("looking for %s: %w", k.missing, err)
 		}
-		all = objects(list)
-		return len(all) > 0, nil
+		all := objects(list)
+		if len(all) == 0 {
+			return false, nil
+		}
+		var err error
+		found = all[0].(T)
+		there, err = s.access.May(ctx, access.Of(ctx), k.right("get", found.GetNamespace()))
+		return there, err
 	})
-	if err != nil {
-		return none, err
+	if err == nil && !there {
+		err = wire.NotFound(k.missing)
 	}
-	if len(all) == 0 {
-		return none, wire.NotFound(k.missing)
-	}
-	found := all[0].(T)
-	may, err := s.access.May(ctx, access.Of(ctx), k.right("get", found.GetNamespace()))
-	if err != nil {
-		return none, err
-	}
-	if !may {
-		return none, wire.NotFound(k.missing)
-	}
-	return found, nil
+	return found, err
 }
 
 const (
