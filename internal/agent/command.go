@@ -3,9 +3,12 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 
 	api "github.com/sitewright/sitewright/api/recipe"
 	"github.com/sitewright/sitewright/internal/generation"
+	"github.com/sitewright/sitewright/internal/mysql"
 	"github.com/sitewright/sitewright/internal/plan"
 	"github.com/sitewright/sitewright/internal/recipe"
 )
@@ -63,10 +66,23 @@ func (m *making) input(command string, v *recipe.Values, a plan.Admin, password,
 	return in
 }
 
-// run runs one of the recipe's commands in the document root.
+// run runs one of the recipe's commands in the document root. A command that failed while its database went away is run again some time: such a failure
+// says nothing of the site.
 func (m *making) run(ctx context.Context, name string, c *api.Command, in input) (json.RawMessage, error) {
 	r := recipe.Run{
 		Name: name, Command: *c, Dir: in.DocumentRoot, TmpDir: in.TmpDir, Input: in, Secrets: m.agent.secrets,
 	}
-	return r.Do(ctx)
+	if m.database == nil {
+		return r.Do(ctx)
+	}
+	watch, err := mysql.NewWatch(ctx, m.database.config)
+	if err != nil {
+		return nil, m.aboutDatabase(err)
+	}
+	answer, err := r.Do(ctx)
+	gone := watch.End(ctx)
+	if _, failed := errors.AsType[*recipe.CommandError](err); failed && gone != nil {
+		return nil, &plan.Failure{Reason: plan.ReasonUnreachable, Message: fmt.Sprintf("%v; database %s went away meanwhile, and the task is tried again", err, m.database.Name)}
+	}
+	return answer, err
 }

@@ -28,6 +28,17 @@ $db->query("UPDATE {$table_prefix}options SET value = '4' WHERE name = 'schema'"
 file_put_contents('uploads/upgraded.txt', "{$in['fromVersion']} to {$in['version']}\n");
 echo json_encode(['ok' => true]), "\n";
 `
+	// appLosesDatabase ends every session with the database, as the end of the server does.
+	appLosesDatabase = `<?php
+require 'config.php';
+mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+$db = new mysqli(DB_HOST, DB_USER, DB_PASSWORD, DB_NAME, DB_PORT);
+foreach ($db->query("SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE USER = SUBSTRING_INDEX(USER(), '@', 1) AND ID <> CONNECTION_ID()")->fetch_all() as [$id]) {
+    $db->query("KILL $id");
+}
+fwrite(STDERR, "no connection\n");
+exit(1);
+`
 	appUpdate = `<?php
 $in = json_decode(stream_get_contents(STDIN), true);
 file_put_contents('plugins/updated.json', json_encode([$in['plugins'] ?? 'all', $in['themes'] ?? 'all']));
@@ -189,6 +200,8 @@ func TestUpgradeFails(t *testing.T) {
 	}{
 		"the command fails": {func(p *plan.Plan) { script(p, `<?php fwrite(STDERR, "no more room for notes\n"); exit(3);`) },
 			plan.ReasonCommand, true, []string{"upgrade", "no more room for notes"}},
+		"the database goes away while the command runs": {func(p *plan.Plan) { script(p, appLosesDatabase) },
+			plan.ReasonUnreachable, false, []string{"no connection", "tried again", "went away"}},
 		"the command says that it did what it did not": {func(p *plan.Plan) { script(p, `<?php echo json_encode(['ok' => true]), "\n";`) },
 			plan.ReasonInvalid, true, []string{"half upgraded", `"4"`, `"3"`}},
 		"another archive": {func(p *plan.Plan) {
