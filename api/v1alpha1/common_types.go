@@ -26,6 +26,9 @@ const (
 	// AnnotationGoBack on an Install asks for the previous generation to serve again: its value is that generation's number, as
 	// status.previousGeneration has it. The controller removes the annotation when it is done.
 	AnnotationGoBack = "sitewright.dev/go-back"
+	// AnnotationInspect on an Install, with any value, asks for the site to be looked at now, which is done once a day otherwise. The controller removes it
+	// when it is done.
+	AnnotationInspect = "sitewright.dev/inspect"
 	// AnnotationSite on the volume claim of an Install with the deletionPolicy Orphan says what is on it and where its database is, in JSON: what another Install
 	// needs to adopt it.
 	AnnotationSite = "sitewright.dev/site"

@@ -38,6 +38,11 @@ type GenerationStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Runtime string `json:"runtime,omitempty"`
+
+	// url that it is made for, once it is sealed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	URL string `json:"url,omitempty"`
 }
 
 // SwitchOutcome is how a change of generation went.

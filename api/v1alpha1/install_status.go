@@ -71,6 +71,14 @@ type InstallStatus struct {
 	// +optional
 	Admin *AdminStatus `json:"admin,omitempty"`
 
+	// settings is what the application was last told of the spec.
+	// +optional
+	Settings *SettingsStatus `json:"settings,omitempty"`
+
+	// inspection is how the last look at the site went, from which version, schemaVersion, size, plugins and themes are.
+	// +optional
+	Inspection *InspectionStatus `json:"inspection,omitempty"`
+
 	// size of the site when it was last measured.
 	// +optional
 	Size *SizeStatus `json:"size,omitempty"`
@@ -251,7 +259,16 @@ type OperationStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Runtime string `json:"runtime,omitempty"`
 
+	// url that it is made for; empty: where the site is now.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	URL string `json:"url,omitempty"`
+
 	// size of that generation.
 	// +optional
 	Size *SizeStatus `json:"size,omitempty"`
+
+	// configures says that the Install holds itself to bring changed settings to the application.
+	// +optional
+	Configures bool `json:"configures,omitempty"`
 }

@@ -4,7 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Upgrade is one upgrade of an Install's core, plugins or themes.
+// Upgrade is one upgrade of an Install's core, plugins or themes, or its move to another URL: what takes a new generation of the whole site.
 //
 // +genclient
 // +kubebuilder:object:root=true
@@ -44,6 +44,7 @@ type UpgradeList struct {
 }
 
 // UpgradeSpec is what to upgrade, and to what.
+// +kubebuilder:validation:XValidation:rule="!has(self.url) || !(has(self.version) || has(self.plugins) || has(self.themes))",message="url moves the site and upgrades nothing: leave out version, plugins and themes"
 type UpgradeSpec struct {
 	// installRef names the Install.
 	// +required
@@ -55,6 +56,10 @@ type UpgradeSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z]([-+._0-9A-Za-z]*[0-9A-Za-z])?$`
 	Version string `json:"version,omitempty"`
+
+	// url that the site moves to, as spec.url of the Install has it: the Install makes such an Upgrade when that changes. Nothing else is changed then.
+	// +optional
+	URL SiteURL `json:"url,omitempty"`
 
 	// backup makes a Backup first and waits for it. Its name is in status.backup; it goes where the Install's backups go, and is kept for 30 days.
 	// +optional
@@ -102,6 +107,11 @@ type UpgradeStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	FromVersion string `json:"fromVersion,omitempty"`
+
+	// fromURL is where the site was, if it moves.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	FromURL string `json:"fromURL,omitempty"`
 
 	// toVersion is what was upgraded to.
 	// +optional

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,20 +75,27 @@ func buildService(in *api.Install, application string) *coreac.ServiceApplyConfi
 			WithPorts(coreac.ServicePort().WithName("http").WithPort(80).WithTargetPort(intstr.FromString("http")).WithProtocol(corev1.ProtocolTCP)))
 }
 
-// buildIngress brings requests for the site's host and path to its Service.
-func buildIngress(in *api.Install, application, site, class string) *netac.IngressApplyConfiguration {
-	u, _ := url.Parse(site) // the schema admits nothing that does not parse
+// buildIngress brings requests for the hosts and paths of a site's URLs to its Service.
+func buildIngress(in *api.Install, application string, sites []string, class string) *netac.IngressApplyConfiguration {
 	backend := netac.IngressBackend().WithService(netac.IngressServiceBackend().WithName(names.Workload(in.Name)).
 		WithPort(netac.ServiceBackendPort().WithName("http")))
-	spec := netac.IngressSpec().WithRules(netac.IngressRule().WithHost(u.Hostname()).WithHTTP(
-		netac.HTTPIngressRuleValue().WithPaths(netac.HTTPIngressPath().WithPath(basePath(site) + slashIfEmpty(basePath(site))).
-			WithPathType(networkingv1.PathTypePrefix).WithBackend(backend))))
+	spec := netac.IngressSpec()
+	var hosts []string
+	for _, site := range sites {
+		host := hostOf(site) // the schema admits nothing that does not parse
+		spec.WithRules(netac.IngressRule().WithHost(host).WithHTTP(
+			netac.HTTPIngressRuleValue().WithPaths(netac.HTTPIngressPath().WithPath(basePath(site) + slashIfEmpty(basePath(site))).
+				WithPathType(networkingv1.PathTypePrefix).WithBackend(backend))))
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
 	if e := in.Spec.Exposure; e != nil && e.Ingress != nil {
 		if e.Ingress.ClassName != nil {
 			class = *e.Ingress.ClassName
 		}
 		if e.Ingress.TLSSecretName != "" {
-			spec.WithTLS(netac.IngressTLS().WithHosts(u.Hostname()).WithSecretName(e.Ingress.TLSSecretName))
+			spec.WithTLS(netac.IngressTLS().WithHosts(hosts...).WithSecretName(e.Ingress.TLSSecretName))
 		}
 	}
 	if class != "" {

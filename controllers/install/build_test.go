@@ -85,7 +85,7 @@ func TestBasePath(t *testing.T) {
 		if got := basePath(site); got != want[0] {
 			t.Errorf("basePath(%s) is %q", site, got)
 		}
-		i := buildIngress(sample().install, "wordpress", site, "local")
+		i := buildIngress(sample().install, "wordpress", []string{site}, "local")
 		rule := i.Spec.Rules[0]
 		if *rule.Host != "a.test" || *rule.HTTP.Paths[0].Path != want[1] || *i.Spec.IngressClassName != "local" {
 			t.Errorf("the Ingress for %s brings %s%s", site, *rule.Host, *rule.HTTP.Paths[0].Path)
@@ -97,11 +97,11 @@ func TestBuildIngress(t *testing.T) {
 	s := sample(func(in *api.Install) {
 		in.Spec.Exposure = &api.ExposureSpec{Ingress: &api.IngressExposure{ClassName: new("special"), TLSSecretName: "certificate"}}
 	})
-	i := buildIngress(s.install, "wordpress", s.url, "local")
+	i := buildIngress(s.install, "wordpress", []string{s.url}, "local")
 	if *i.Spec.IngressClassName != "special" || *i.Spec.TLS[0].SecretName != "certificate" || i.Spec.TLS[0].Hosts[0] != "a.test" {
 		t.Errorf("the Ingress is of class %s with %+v", *i.Spec.IngressClassName, i.Spec.TLS)
 	}
-	if i := buildIngress(sample().install, "wordpress", s.url, ""); i.Spec.IngressClassName != nil || len(i.Spec.TLS) != 0 {
+	if i := buildIngress(sample().install, "wordpress", []string{s.url}, ""); i.Spec.IngressClassName != nil || len(i.Spec.TLS) != 0 {
 		t.Error("an Ingress without class and certificate has one")
 	}
 }

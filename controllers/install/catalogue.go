@@ -17,16 +17,8 @@ import (
 	"github.com/sitewright/sitewright/internal/version"
 )
 
-// IndexHost on Install is the host at which the site is, or is to be.
+// IndexHost on Install are the hosts at which the site is, and is to be.
 const IndexHost = "sitewright.dev/host"
-
-// where is the URL that an Install has: what it serves at, else what it asks for.
-func where(in *api.Install) string {
-	if in.Status.Generation > 0 && in.Status.URL != "" {
-		return in.Status.URL
-	}
-	return string(in.Spec.URL)
-}
 
 // URLKey tells one place from another. Scheme and port make no difference: an Ingress tells sites apart by host and path alone, so that a
 // second site on another port would get the first one's requests.
@@ -54,32 +46,46 @@ func (s *site) holder(ctx context.Context) (*step.Wait, error) {
 	return step.Progressing(fmt.Sprintf("the operation of %s %s is over", op.Kind, op.Name)), nil
 }
 
-// uniqueURL lets the oldest of the Installs that want one URL have it. A host belongs to one namespace: with a longer path another tenant
-// would get the requests for a part of it, such as its login page. The message does not say whose the other one is: a tenant learns nothing
-// about another.
+// uniqueURL keeps a site from being made where another one is.
 func (s *site) uniqueURL(ctx context.Context) (*step.Wait, error) {
 	if s.status.Generation > 0 {
 		return nil, nil
 	}
+	return nil, s.Free(ctx, s.in, string(s.in.Spec.URL))
+}
+
+// Free says whether an Install may have a URL: it may not where another one serves, nor where an older one wants to. A host belongs to one namespace: with
+// a longer path another tenant would get the requests for a part of it, such as its login page. The message does not say whose the other one is: a
+// tenant learns nothing about another.
+func (r *Reconciler) Free(ctx context.Context, in *api.Install, url string) error {
 	var same api.InstallList
-	if err := s.List(ctx, &same, client.MatchingFields{IndexHost: hostOf(string(s.in.Spec.URL))}); err != nil {
-		return nil, fmt.Errorf("looking for other Installs at the URL: %w", err)
+	if err := r.List(ctx, &same, client.MatchingFields{IndexHost: hostOf(url)}); err != nil {
+		return fmt.Errorf("looking for other Installs at the URL: %w", err)
 	}
 	for i := range same.Items {
 		other := &same.Items[i]
-		if other.UID == s.in.UID || (other.Status.Generation == 0 && !before(other, s.in)) {
-			continue
+		taken := func(there string) bool {
+			return there != "" && hostOf(there) == hostOf(url) && (other.Namespace != in.Namespace || URLKey(there) == URLKey(url))
 		}
-		if other.Namespace == s.in.Namespace && URLKey(where(other)) != URLKey(string(s.in.Spec.URL)) {
+		if other.UID == in.UID || !taken(other.Status.URL) && (!taken(string(other.Spec.URL)) || !before(other, in)) {
 			continue
 		}
 		whose := "an Install of another namespace"
-		if other.Namespace == s.in.Namespace {
+		if other.Namespace == in.Namespace {
 			whose = "Install " + other.Name
 		}
-		return nil, step.Invalid(fmt.Sprintf("spec.url %s is taken by %s: choose another URL", s.in.Spec.URL, whose))
+		return step.Invalid(fmt.Sprintf("spec.url %s is taken by %s: choose another URL", url, whose))
 	}
-	return nil, nil
+	return nil
+}
+
+// hosts are those at which an Install serves, and wants to.
+func hosts(in *api.Install) []string {
+	list := []string{hostOf(string(in.Spec.URL))}
+	if h := hostOf(in.Status.URL); h != "" && h != list[0] {
+		list = append(list, h)
+	}
+	return list
 }
 
 func before(a, b *api.Install) bool {

@@ -116,6 +116,7 @@ func (s *site) steps() []step.Func {
 		s.prune,
 		s.asked,
 		s.update,
+		s.move,
 		s.unsupported,
 	}
 }

@@ -52,7 +52,7 @@ func (s *site) goBack(ctx context.Context) (*step.Wait, error) {
 		return nil, err
 	}
 	return nil, operation.Ask(ctx, s.Client, s.in, self, api.OperationStatus{
-		Generation: number, Version: g.Version, SchemaVersion: g.SchemaVersion, Runtime: g.Runtime,
+		Generation: number, Version: g.Version, SchemaVersion: g.SchemaVersion, Runtime: g.Runtime, URL: g.URL,
 	})
 }
 

@@ -57,12 +57,25 @@ func ReleasePlan(r *api.Release) *plan.Release {
 		StripComponents: int(r.Source.StripComponents)}
 }
 
-// url is where the site is: what it was made for, until moving a site is implemented.
+// url is where the site is, or is to be as long as it is nowhere.
 func (s *site) url() string {
 	if s.status.URL != "" {
 		return s.status.URL
 	}
 	return string(s.in.Spec.URL)
+}
+
+// urlOf is what a generation is made for: as its maker says while it is switched to, or as was noted of it.
+func (s *site) urlOf(number int64) string {
+	if op := s.in.Status.Operation; op != nil && op.Generation == number && op.URL != "" {
+		return op.URL
+	}
+	for _, g := range s.status.Generations {
+		if g.Number == number && g.URL != "" {
+			return g.URL
+		}
+	}
+	return s.url()
 }
 
 // Serving tells the agent of the generation of an Install that serves, as a task reads or replaces it. A Wait says what is missing.

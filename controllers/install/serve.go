@@ -72,7 +72,12 @@ func (s *site) expose(ctx context.Context) (*step.Wait, error) {
 		}
 	}
 	if way == "ingress" {
-		return s.apply(ctx, buildIngress(s.in, s.app.Name, s.url(), s.Platform.IngressClass), "Ingress", &networkingv1.Ingress{})
+		// While a site moves, the old pods answer at the old URL, and the new ones at the new.
+		urls := []string{s.url()}
+		if next := s.urlOf(s.wanted()); URLKey(next) != URLKey(s.url()) {
+			urls = append(urls, next)
+		}
+		return s.apply(ctx, buildIngress(s.in, s.app.Name, urls, s.Platform.IngressClass), "Ingress", &networkingv1.Ingress{})
 	}
 	have := &networkingv1.Ingress{}
 	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: names.Workload(s.in.Name)}, have)
@@ -97,7 +102,7 @@ type servingState struct {
 func (s *site) serve(ctx context.Context) (*step.Wait, error) {
 	generation := s.wanted()
 	d := buildDeployment(serving{
-		install: s.in, application: s.app.Name, recipe: s.app.Spec.Recipe, url: s.url(), generation: generation,
+		install: s.in, application: s.app.Name, recipe: s.app.Spec.Recipe, url: s.urlOf(generation), generation: generation,
 		image: s.Platform.Runtimes[s.runtimeOf(generation)], operator: s.Platform.OperatorImage,
 	})
 	have := &appsv1.Deployment{}
@@ -173,14 +178,14 @@ func (s *site) commit(generation int64) {
 	}
 	before := s.status.Generation
 	s.note(before)
-	runtime := s.runtimeOf(generation)
+	runtime, url := s.runtimeOf(generation), s.urlOf(generation)
 	s.status.Generation = generation
 	s.status.Progress = nil
 	if before == 0 {
 		return
 	}
 	op := s.in.Status.Operation
-	s.status.Version, s.status.SchemaVersion, s.status.Runtime = op.Version, op.SchemaVersion, runtime
+	s.status.Version, s.status.SchemaVersion, s.status.Runtime, s.status.URL = op.Version, op.SchemaVersion, runtime, url
 	if op.Size != nil {
 		s.status.Size = op.Size
 	}
@@ -201,7 +206,7 @@ func (s *site) commit(generation int64) {
 func (s *site) note(number int64) {
 	for i := range s.status.Generations {
 		if g := &s.status.Generations[i]; g.Number == number {
-			g.Version, g.SchemaVersion, g.Runtime = s.status.Version, s.status.SchemaVersion, s.status.Runtime
+			g.Version, g.SchemaVersion, g.Runtime, g.URL = s.status.Version, s.status.SchemaVersion, s.status.Runtime, s.status.URL
 		}
 	}
 }

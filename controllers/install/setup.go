@@ -25,7 +25,6 @@ const (
 
 // indexes are the values of each index.
 var indexes = map[string]func(*api.Install) string{
-	IndexHost:        func(in *api.Install) string { return hostOf(where(in)) },
 	indexApplication: func(in *api.Install) string { return in.Spec.Application },
 	indexBackup: func(in *api.Install) string {
 		if b := in.Spec.Bootstrap; in.Status.Generation == 0 && b != nil && b.Backup != nil && b.Backup.BackupRef != nil {
@@ -60,6 +59,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 			return fmt.Errorf("indexing Installs by %s: %w", name, err)
 		}
 	}
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &api.Install{}, IndexHost, func(o client.Object) []string { return hosts(o.(*api.Install)) }); err != nil {
+		return fmt.Errorf("indexing Installs by host: %w", err)
+	}
 	wake := handler.EnqueueRequestsFromMapFunc
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&api.Install{}).
@@ -89,9 +91,14 @@ func (r *Reconciler) by(index string, sameNamespace bool) handler.MapFunc {
 // byInstall wakes the copies that wait for an Install, and those that want its URL.
 func (r *Reconciler) byInstall(ctx context.Context, o client.Object) []reconcile.Request {
 	in := o.(*api.Install)
-	waits := func(other *api.Install) bool { return other.UID != in.UID && other.Status.Generation == 0 }
-	copies := r.requests(ctx, waits, client.InNamespace(in.Namespace), client.MatchingFields{operation.IndexCloneSource: in.Name})
-	return append(copies, r.requests(ctx, waits, client.MatchingFields{IndexHost: hostOf(where(in))})...)
+	waits := func(other *api.Install) bool {
+		return other.UID != in.UID && other.Status.URL != string(other.Spec.URL)
+	}
+	list := r.requests(ctx, waits, client.InNamespace(in.Namespace), client.MatchingFields{operation.IndexCloneSource: in.Name})
+	for _, host := range hosts(in) {
+		list = append(list, r.requests(ctx, waits, client.MatchingFields{IndexHost: host})...)
+	}
+	return list
 }
 
 // byTask wakes the Install that a task is about, and those that are made of it.

@@ -40,7 +40,6 @@ func (s *site) unsupported(context.Context) (*step.Wait, error) {
 		}
 	}
 	spec := s.in.Spec
-	add(fmt.Sprintf("spec.url (the site stays at %s)", s.status.URL), string(spec.URL) != s.status.URL)
 	add(fmt.Sprintf("spec.runtime.name (%s serves until the next upgrade)", s.status.Runtime), spec.Runtime.Name != "" && spec.Runtime.Name != s.status.Runtime)
 	add("spec.notifications", spec.Notifications != nil)
 	add("spec.exposure.gateway", spec.Exposure != nil && spec.Exposure.Gateway != nil)

@@ -2,7 +2,10 @@ package install
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -73,55 +76,90 @@ func (s *site) say(message string) {
 	c.Message = step.Bounded(c.Message+"; "+message, mostSwitchMessage)
 }
 
-// upgradeTo makes the Upgrade to a version once, and follows it. One that failed is not repeated, nor one whose generation was given up since: it is
-// said which to delete to have it tried again.
+// upgradeTo makes the Upgrade to a version, and follows it.
 func (s *site) upgradeTo(ctx context.Context, to string) (*step.Wait, error) {
+	p := s.in.Spec.Updates
+	return s.follow(ctx, change{
+		name: names.Bounded(mostUpgradeName, s.in.Name, slug(to)),
+		spec: api.UpgradeSpec{Version: to, Backup: p != nil && (p.Backup == nil || *p.Backup)},
+		to:   "version " + to, now: fmt.Sprintf("version %s serves", s.status.Version),
+	})
+}
+
+// move has the site moved to the URL of its spec.
+func (s *site) move(ctx context.Context) (*step.Wait, error) {
+	to := string(s.in.Spec.URL)
+	if strings.TrimRight(to, "/") == strings.TrimRight(s.status.URL, "/") {
+		s.status.URL = to
+		return nil, nil
+	}
+	if err := s.Free(ctx, s.in, to); err != nil {
+		return nil, err
+	}
+	// The generation is part of the name: a site that has moved away may come back.
+	place := sha256.Sum256([]byte(to))
+	name := names.Bounded(mostUpgradeName, s.in.Name, "move", strconv.FormatInt(s.status.Generation, 10), hex.EncodeToString(place[:])[:6])
+	return s.follow(ctx, change{
+		name: name, spec: api.UpgradeSpec{URL: s.in.Spec.URL}, to: "URL " + to, now: fmt.Sprintf("the site is at %s", s.status.URL),
+	})
+}
+
+// change is an Upgrade that the spec asks for.
+type change struct {
+	name string
+	spec api.UpgradeSpec
+	// to is what it brings, and now what there is instead.
+	to, now string
+}
+
+// follow makes an Upgrade once, and follows it. One that failed is not repeated, nor one whose generation was given up since: it is said which to delete to
+// have it tried again.
+func (s *site) follow(ctx context.Context, c change) (*step.Wait, error) {
 	var under api.UpgradeList
 	if err := s.List(ctx, &under, client.InNamespace(s.in.Namespace), client.MatchingFields{operation.IndexInstall: s.in.Name}); err != nil {
 		return nil, fmt.Errorf("listing the Upgrades of the Install: %w", err)
 	}
-	name := names.Bounded(mostUpgradeName, s.in.Name, slug(to))
 	for i := range under.Items {
 		other := &under.Items[i]
-		if other.Name != name && other.Status.CompletionTime == nil {
+		if other.Name != c.name && other.Status.CompletionTime == nil {
 			return step.Progressing(fmt.Sprintf("waiting for Upgrade %s: %s", other.Name, step.Message(other.Status.Conditions))), nil
 		}
 	}
 	have := &api.Upgrade{}
-	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: name}, have)
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: c.name}, have)
 	if apierrors.IsNotFound(err) {
-		return s.makeUpgrade(ctx, name, to)
+		return s.makeUpgrade(ctx, c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading Upgrade %s: %w", name, err)
+		return nil, fmt.Errorf("reading Upgrade %s: %w", c.name, err)
 	}
 	why, stalled := step.IsStalled(have.Status.Conditions)
 	switch {
 	case have.Spec.InstallRef.Name != s.in.Name:
-		return nil, step.Failed(fmt.Sprintf("Upgrade %s, which would bring version %s, is of another Install: delete it", name, to))
+		return nil, step.Failed(fmt.Sprintf("Upgrade %s, which would bring %s, is of another Install: delete it", c.name, c.to))
 	case stalled:
-		return nil, step.Failed(fmt.Sprintf("Upgrade %s to version %s failed, and is not repeated until it is deleted: %s", name, to, why))
+		return nil, step.Failed(fmt.Sprintf("Upgrade %s to %s failed, and is not repeated until it is deleted: %s", c.name, c.to, why))
 	case have.Status.CompletionTime != nil:
-		return nil, step.Failed(fmt.Sprintf("version %s serves, as before Upgrade %s to version %s: delete the Upgrade to have it made again", s.status.Version, name, to))
+		return nil, step.Failed(fmt.Sprintf("%s, as before Upgrade %s to %s: delete the Upgrade to have it made again", c.now, c.name, c.to))
 	}
-	return step.Progressing(fmt.Sprintf("Upgrade %s to version %s: %s", name, to, step.Message(have.Status.Conditions))), nil
+	return step.Progressing(fmt.Sprintf("Upgrade %s to %s: %s", c.name, c.to, step.Message(have.Status.Conditions))), nil
 }
 
 // mostUpgradeName is the API's bound on the name of an Upgrade.
 const mostUpgradeName = 63
 
-func (s *site) makeUpgrade(ctx context.Context, name, to string) (*step.Wait, error) {
-	p := s.in.Spec.Updates
+func (s *site) makeUpgrade(ctx context.Context, c change) (*step.Wait, error) {
+	c.spec.InstallRef = api.LocalReference{Name: s.in.Name}
 	made := &api.Upgrade{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: s.in.Namespace, Labels: job.Labels(map[string]string{api.LabelInstall: s.in.Name}),
+		ObjectMeta: metav1.ObjectMeta{Name: c.name, Namespace: s.in.Namespace, Labels: job.Labels(map[string]string{api.LabelInstall: s.in.Name}),
 			OwnerReferences: []metav1.OwnerReference{*s.ownerReference()}},
-		Spec: api.UpgradeSpec{InstallRef: api.LocalReference{Name: s.in.Name}, Version: to, Backup: p != nil && (p.Backup == nil || *p.Backup)},
+		Spec: c.spec,
 	}
 	// One that the cache does not have yet is found next time.
 	if err := s.Create(ctx, made); err != nil && !apierrors.IsAlreadyExists(err) {
-		return nil, fmt.Errorf("making Upgrade %s: %w", name, err)
+		return nil, fmt.Errorf("making Upgrade %s: %w", c.name, err)
 	}
-	return step.Progressing(fmt.Sprintf("Upgrade %s brings version %s", name, to)), nil
+	return step.Progressing(fmt.Sprintf("Upgrade %s brings %s", c.name, c.to)), nil
 }
 
 // slug is a version as a part of a name.

@@ -32,14 +32,17 @@ func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading Install %s: %w", name, err)
 	}
-	in := t.Install
+	in, doing := t.Install, "upgrade it"
+	if t.moves() {
+		doing = "move it to another URL"
+	}
 	switch {
 	case in.Spec.Database != nil && in.Spec.Database.Existing != nil:
 		return nil, step.NotImplemented(fmt.Sprintf(
-			"Install %s uses spec.database.existing: this version of Sitewright cannot upgrade it, since one database has no room for two generations", name))
+			"Install %s uses spec.database.existing: this version of Sitewright cannot %s, since one database has no room for two generations", name, doing))
 	case in.Status.Generation == 0:
 		return step.Dependency(fmt.Sprintf("Install %s does not serve yet: %s", name, step.Message(in.Status.Conditions))), nil
-	case in.Status.Version == "":
+	case in.Status.Version == "" && !t.moves():
 		return nil, step.Invalid(fmt.Sprintf("Install %s: it is not known which version serves, so that nothing can be upgraded", name))
 	}
 	return nil, nil
@@ -48,8 +51,31 @@ func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
 // components says whether plugins or themes are to be updated.
 func (t *task) components() bool { return len(t.upgrade.Spec.Plugins)+len(t.upgrade.Spec.Themes) > 0 }
 
+// moves says whether the site goes to another URL.
+func (t *task) moves() bool { return t.upgrade.Spec.URL != "" }
+
+// place settles from where to where the site moves. The URL is asked for anew each time, until the site is asked to serve there: an older Install may
+// have come to want it.
+func (t *task) place(ctx context.Context) (*step.Wait, error) {
+	in, to := t.Install, string(t.upgrade.Spec.URL)
+	if t.status.StartTime == nil {
+		if string(in.Spec.URL) != to && metav1.IsControlledBy(t.upgrade, in) {
+			// The Install made this one, and has come to want something else.
+			return step.Progressing("no longer wanted"), client.IgnoreNotFound(t.Delete(ctx, t.upgrade))
+		}
+		if string(in.Spec.URL) != to {
+			return nil, step.Invalid(fmt.Sprintf("spec.url: Install %s is to be at %s: change its spec.url, which makes the Upgrade", in.Name, in.Spec.URL))
+		}
+		t.status.FromURL, t.status.FromVersion, t.status.ToVersion, t.status.Runtime = in.Status.URL, in.Status.Version, in.Status.Version, in.Status.Runtime
+	}
+	return nil, t.Sites.Free(ctx, in, to)
+}
+
 // choose settles the release and the runtime, and refuses what cannot be before anything is touched. Once the upgrade has begun it stays with them.
 func (t *task) choose(ctx context.Context) (*step.Wait, error) {
+	if t.moves() {
+		return t.place(ctx)
+	}
 	want := t.upgrade.Spec.Version
 	if want == current && !t.components() {
 		return nil, step.Invalid("spec: with version current there is nothing to do: name plugins or themes, or another version")
@@ -83,7 +109,8 @@ func (t *task) choose(ctx context.Context) (*step.Wait, error) {
 
 // make does the work, if there is any.
 func (t *task) make(ctx context.Context) (*step.Wait, error) {
-	if t.release == nil && !t.components() {
+	moved := t.moves() && t.status.FromURL != string(t.upgrade.Spec.URL)
+	if t.release == nil && !t.components() && !moved {
 		return nil, nil
 	}
 	o := step.Run(ctx, t.backUp, t.Hold, t.Room, t.run, t.Switched)

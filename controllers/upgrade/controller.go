@@ -1,4 +1,4 @@
-// Package upgrade brings an Install to another release of its application, or its plugins and themes to theirs: in a new generation, a copy of the
+// Package upgrade brings an Install to another release of its application, its plugins and themes to theirs, or the site to another URL: in a new generation, a copy of the
 // serving one, which takes that one's place when it answers.
 package upgrade
 
@@ -44,7 +44,7 @@ type task struct {
 	*successor.Task
 }
 
-// +kubebuilder:rbac:groups=sitewright.dev,resources=upgrades,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=sitewright.dev,resources=upgrades,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups=sitewright.dev,resources=upgrades/status,verbs=patch
 // +kubebuilder:rbac:groups=sitewright.dev,resources=upgrades/finalizers,verbs=update
 // +kubebuilder:rbac:groups=sitewright.dev,resources=backups,verbs=get;list;watch;create
@@ -112,6 +112,10 @@ func (t *task) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 // summary is what Ready says.
 func (t *task) summary() string {
 	switch {
+	case t.moves() && t.status.Generation == 0:
+		return fmt.Sprintf("Install %s is at %s already", t.installName(), t.upgrade.Spec.URL)
+	case t.moves():
+		return fmt.Sprintf("Install %s has moved from %s to %s, in generation %d", t.installName(), t.status.FromURL, t.upgrade.Spec.URL, t.status.Generation)
 	case t.status.Generation == 0:
 		return fmt.Sprintf("Install %s is of version %s already", t.installName(), t.status.FromVersion)
 	case t.status.FromVersion == t.status.ToVersion:

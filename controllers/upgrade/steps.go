@@ -42,6 +42,9 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 	if site.Database != nil {
 		p.FromDatabase = in.Status.Database.Name
 	}
+	if t.moves() {
+		p.Site.URL, p.FromURL = string(t.upgrade.Spec.URL), t.status.FromURL
+	}
 	if r := t.release; r != nil {
 		p.Release = install.ReleasePlan(r)
 	}
@@ -64,10 +67,14 @@ func (t *task) run(ctx context.Context) (*step.Wait, error) {
 		t.warn(w)
 	}
 	if r.Failure != nil {
-		return nil, step.Failed(fmt.Sprintf("%s; Install %s serves %s as before", r.Failure.Message, in.Name, t.status.FromVersion))
+		serves := t.status.FromVersion
+		if t.moves() {
+			serves = "at " + t.status.FromURL
+		}
+		return nil, step.Failed(fmt.Sprintf("%s; Install %s serves %s as before", r.Failure.Message, in.Name, serves))
 	}
 	return nil, t.Ask(ctx, api.OperationStatus{
-		Version: r.Version, SchemaVersion: r.SchemaVersion, Runtime: t.status.Runtime,
+		Version: r.Version, SchemaVersion: r.SchemaVersion, Runtime: t.status.Runtime, URL: p.Site.URL,
 		Size: &api.SizeStatus{Files: r.Files, Bytes: r.Bytes, DatabaseBytes: r.DatabaseBytes},
 	})
 }

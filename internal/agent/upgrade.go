@@ -11,7 +11,7 @@ import (
 	"github.com/sitewright/sitewright/internal/version"
 )
 
-// upgrading is a generation of another release on its way.
+// upgrading is a generation of another release, or for another URL, on its way.
 type upgrading struct {
 	*making
 	plan *plan.Upgrade
@@ -27,6 +27,9 @@ func (a *agent) upgrade(ctx context.Context, p *plan.Upgrade) (plan.Result, erro
 	return a.make(ctx, "upgrade", &p.Site, func(ctx context.Context, m *making) error {
 		u := &upgrading{making: m, plan: p, from: p.Site}
 		u.from.Generation = p.FromGeneration
+		if p.FromURL != "" {
+			u.from.URL = p.FromURL
+		}
 		if d := p.Site.Database; d != nil {
 			serving := *d
 			serving.Name = p.FromDatabase
@@ -42,6 +45,10 @@ func (a *agent) upgrade(ctx context.Context, p *plan.Upgrade) (plan.Result, erro
 func (u *upgrading) run(ctx context.Context) error {
 	if err := u.free(); err != nil {
 		return err
+	}
+	if u.plan.FromURL != "" {
+		u.result.Runtime = u.site.Runtime
+		return u.copy(ctx)
 	}
 	u.progress.within(0, 50)
 	if err := u.copy(ctx); err != nil {

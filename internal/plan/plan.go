@@ -28,7 +28,7 @@ type Plan struct {
 	Restore *Restore `json:"restore,omitempty"`
 	// Clone makes a generation of another site's serving generation.
 	Clone *Clone `json:"clone,omitempty"`
-	// Upgrade makes a generation of the serving one, of another release.
+	// Upgrade makes a generation of the serving one, of another release or for another URL.
 	Upgrade *Upgrade `json:"upgrade,omitempty"`
 	// Resume lets visitors in again whom an upgrade keeps out.
 	Resume *Resume `json:"resume,omitempty"`
@@ -166,7 +166,9 @@ type Upgrade struct {
 	FromGeneration int64  `json:"fromGeneration"`
 	FromDatabase   string `json:"fromDatabase,omitempty"`
 	// FromVersion is the release that serves.
-	FromVersion string `json:"fromVersion"`
+	FromVersion string `json:"fromVersion,omitempty"`
+	// FromURL is where the site is, if it moves: what speaks of that is rewritten, and nothing else is changed. It is empty where the site stays.
+	FromURL string `json:"fromURL,omitempty"`
 	// Release to upgrade to; nil leaves the application as it is.
 	Release *Release `json:"release,omitempty"`
 	// Update brings plugins and themes to their newest release afterwards; nil leaves them as they are.

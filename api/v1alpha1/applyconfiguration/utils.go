@@ -108,6 +108,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ImportSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IngressExposure"):
 		return &apiv1alpha1.IngressExposureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("InspectionStatus"):
+		return &apiv1alpha1.InspectionStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Install"):
 		return &apiv1alpha1.InstallApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("InstallSpec"):
@@ -152,6 +154,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.S3LocationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyReference"):
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SettingsStatus"):
+		return &apiv1alpha1.SettingsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SizeStatus"):
 		return &apiv1alpha1.SizeStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SnapshotSource"):

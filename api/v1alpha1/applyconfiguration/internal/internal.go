@@ -1098,6 +1098,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: uid
       type:
         scalar: string
+    - name: url
+      type:
+        scalar: string
     - name: version
       type:
         scalar: string
@@ -1135,6 +1138,24 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: tlsSecretName
+      type:
+        scalar: string
+- name: com.github.sitewright.sitewright.api.v1alpha1.InspectionStatus
+  map:
+    fields:
+    - name: generation
+      type:
+        scalar: numeric
+    - name: message
+      type:
+        scalar: string
+    - name: more
+      type:
+        scalar: numeric
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: title
       type:
         scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.Install
@@ -1255,6 +1276,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: highestGeneration
       type:
         scalar: numeric
+    - name: inspection
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.InspectionStatus
     - name: lastBackup
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.BackupSummary
@@ -1294,6 +1318,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: schemaVersion
       type:
         scalar: string
+    - name: settings
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.SettingsStatus
     - name: siteUID
       type:
         scalar: string
@@ -1397,6 +1424,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.sitewright.sitewright.api.v1alpha1.OperationStatus
   map:
     fields:
+    - name: configures
+      type:
+        scalar: boolean
     - name: generation
       type:
         scalar: numeric
@@ -1419,6 +1449,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.sitewright.sitewright.api.v1alpha1.SizeStatus
     - name: uid
+      type:
+        scalar: string
+    - name: url
       type:
         scalar: string
     - name: version
@@ -1705,6 +1738,23 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.sitewright.sitewright.api.v1alpha1.SettingsStatus
+  map:
+    fields:
+    - name: failed
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: told
+      type:
+        map:
+          elementType:
+            scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.SiteURL
   scalar: string
 - name: com.github.sitewright.sitewright.api.v1alpha1.SizeStatus
@@ -1838,6 +1888,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: url
+      type:
+        namedType: com.github.sitewright.sitewright.api.v1alpha1.SiteURL
     - name: version
       type:
         scalar: string
@@ -1858,6 +1911,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: fromURL
+      type:
+        scalar: string
     - name: fromVersion
       type:
         scalar: string

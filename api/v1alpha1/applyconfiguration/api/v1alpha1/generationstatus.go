@@ -21,6 +21,8 @@ type GenerationStatusApplyConfiguration struct {
 	SchemaVersion *string `json:"schemaVersion,omitempty"`
 	// runtime that its code runs on.
 	Runtime *string `json:"runtime,omitempty"`
+	// url that it is made for, once it is sealed.
+	URL *string `json:"url,omitempty"`
 }
 
 // GenerationStatusApplyConfiguration constructs a declarative configuration of the GenerationStatus type for use with
@@ -82,5 +84,13 @@ func (b *GenerationStatusApplyConfiguration) WithSchemaVersion(value string) *Ge
 // If called multiple times, the Runtime field is set to the value of the last call.
 func (b *GenerationStatusApplyConfiguration) WithRuntime(value string) *GenerationStatusApplyConfiguration {
 	b.Runtime = &value
+	return b
+}
+
+// WithURL sets the URL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the URL field is set to the value of the last call.
+func (b *GenerationStatusApplyConfiguration) WithURL(value string) *GenerationStatusApplyConfiguration {
+	b.URL = &value
 	return b
 }

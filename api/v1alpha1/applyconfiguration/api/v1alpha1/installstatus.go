@@ -40,6 +40,10 @@ type InstallStatusApplyConfiguration struct {
 	Database *DatabaseStatusApplyConfiguration `json:"database,omitempty"`
 	// admin says how to log in.
 	Admin *AdminStatusApplyConfiguration `json:"admin,omitempty"`
+	// settings is what the application was last told of the spec.
+	Settings *SettingsStatusApplyConfiguration `json:"settings,omitempty"`
+	// inspection is how the last look at the site went, from which version, schemaVersion, size, plugins and themes are.
+	Inspection *InspectionStatusApplyConfiguration `json:"inspection,omitempty"`
 	// size of the site when it was last measured.
 	Size *SizeStatusApplyConfiguration `json:"size,omitempty"`
 	// plugins found at the last inspection.
@@ -176,6 +180,22 @@ func (b *InstallStatusApplyConfiguration) WithDatabase(value *DatabaseStatusAppl
 // If called multiple times, the Admin field is set to the value of the last call.
 func (b *InstallStatusApplyConfiguration) WithAdmin(value *AdminStatusApplyConfiguration) *InstallStatusApplyConfiguration {
 	b.Admin = value
+	return b
+}
+
+// WithSettings sets the Settings field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Settings field is set to the value of the last call.
+func (b *InstallStatusApplyConfiguration) WithSettings(value *SettingsStatusApplyConfiguration) *InstallStatusApplyConfiguration {
+	b.Settings = value
+	return b
+}
+
+// WithInspection sets the Inspection field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Inspection field is set to the value of the last call.
+func (b *InstallStatusApplyConfiguration) WithInspection(value *InspectionStatusApplyConfiguration) *InstallStatusApplyConfiguration {
+	b.Inspection = value
 	return b
 }
 

@@ -30,8 +30,12 @@ type OperationStatusApplyConfiguration struct {
 	SchemaVersion *string `json:"schemaVersion,omitempty"`
 	// runtime that its code is to run on; empty: the one that the site runs on now.
 	Runtime *string `json:"runtime,omitempty"`
+	// url that it is made for; empty: where the site is now.
+	URL *string `json:"url,omitempty"`
 	// size of that generation.
 	Size *SizeStatusApplyConfiguration `json:"size,omitempty"`
+	// configures says that the Install holds itself to bring changed settings to the application.
+	Configures *bool `json:"configures,omitempty"`
 }
 
 // OperationStatusApplyConfiguration constructs a declarative configuration of the OperationStatus type for use with
@@ -112,10 +116,26 @@ func (b *OperationStatusApplyConfiguration) WithRuntime(value string) *Operation
 	return b
 }
 
+// WithURL sets the URL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the URL field is set to the value of the last call.
+func (b *OperationStatusApplyConfiguration) WithURL(value string) *OperationStatusApplyConfiguration {
+	b.URL = &value
+	return b
+}
+
 // WithSize sets the Size field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Size field is set to the value of the last call.
 func (b *OperationStatusApplyConfiguration) WithSize(value *SizeStatusApplyConfiguration) *OperationStatusApplyConfiguration {
 	b.Size = value
+	return b
+}
+
+// WithConfigures sets the Configures field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Configures field is set to the value of the last call.
+func (b *OperationStatusApplyConfiguration) WithConfigures(value bool) *OperationStatusApplyConfiguration {
+	b.Configures = &value
 	return b
 }

@@ -14,7 +14,7 @@ import (
 // UpgradeApplyConfiguration represents a declarative configuration of the Upgrade type for use
 // with apply.
 //
-// Upgrade is one upgrade of an Install's core, plugins or themes.
+// Upgrade is one upgrade of an Install's core, plugins or themes, or its move to another URL: what takes a new generation of the whole site.
 type UpgradeApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata of the object.

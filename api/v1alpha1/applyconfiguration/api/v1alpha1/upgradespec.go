@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/sitewright/sitewright/api/v1alpha1"
+)
+
 // UpgradeSpecApplyConfiguration represents a declarative configuration of the UpgradeSpec type for use
 // with apply.
 //
@@ -11,6 +15,8 @@ type UpgradeSpecApplyConfiguration struct {
 	InstallRef *LocalReferenceApplyConfiguration `json:"installRef,omitempty"`
 	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is.
 	Version *string `json:"version,omitempty"`
+	// url that the site moves to, as spec.url of the Install has it: the Install makes such an Upgrade when that changes. Nothing else is changed then.
+	URL *apiv1alpha1.SiteURL `json:"url,omitempty"`
 	// backup makes a Backup first and waits for it. Its name is in status.backup; it goes where the Install's backups go, and is kept for 30 days.
 	Backup *bool `json:"backup,omitempty"`
 	// plugins to bring to their newest release, by the names that the application gives them; "*" is all.
@@ -38,6 +44,14 @@ func (b *UpgradeSpecApplyConfiguration) WithInstallRef(value *LocalReferenceAppl
 // If called multiple times, the Version field is set to the value of the last call.
 func (b *UpgradeSpecApplyConfiguration) WithVersion(value string) *UpgradeSpecApplyConfiguration {
 	b.Version = &value
+	return b
+}
+
+// WithURL sets the URL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the URL field is set to the value of the last call.
+func (b *UpgradeSpecApplyConfiguration) WithURL(value apiv1alpha1.SiteURL) *UpgradeSpecApplyConfiguration {
+	b.URL = &value
 	return b
 }
 

@@ -21,6 +21,8 @@ type UpgradeStatusApplyConfiguration struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// fromVersion is what was there.
 	FromVersion *string `json:"fromVersion,omitempty"`
+	// fromURL is where the site was, if it moves.
+	FromURL *string `json:"fromURL,omitempty"`
 	// toVersion is what was upgraded to.
 	ToVersion *string `json:"toVersion,omitempty"`
 	// generation of the Install that the upgrade made.
@@ -109,6 +111,14 @@ func (b *UpgradeStatusApplyConfiguration) WithWarnings(values ...string) *Upgrad
 // If called multiple times, the FromVersion field is set to the value of the last call.
 func (b *UpgradeStatusApplyConfiguration) WithFromVersion(value string) *UpgradeStatusApplyConfiguration {
 	b.FromVersion = &value
+	return b
+}
+
+// WithFromURL sets the FromURL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the FromURL field is set to the value of the last call.
+func (b *UpgradeStatusApplyConfiguration) WithFromURL(value string) *UpgradeStatusApplyConfiguration {
+	b.FromURL = &value
 	return b
 }
 
