@@ -2,10 +2,6 @@ package compat
 
 import (
 	"slices"
-	"strings"
-
-	"github.com/sitewright/sitewright/compat/view"
-	"github.com/sitewright/sitewright/compat/wire"
 )
 
 // Arguments that several commands have.
@@ -118,8 +114,9 @@ var Commands = []Command{
 		handle:    (*Server).viewInstall,
 	},
 	{
-		Name: "edit", Summary: "Change an installed application", Becomes: "a patch of the Install's spec", Changes: true,
-		Arguments: concat([]Argument{argID}, argsPolicies, argsFixed(),
+		Name: "edit", Summary: "Change an installed application", Changes: true, Fields: true,
+		Becomes: "a patch of the Install's spec, and, where settings change, the wait for the site to have them. What could not be brought to the site is taken back",
+		Arguments: concat([]Argument{argID}, argsPolicies, argsSettings,
 			[]Argument{
 				{Name: "delete", Kind: Flag, Becomes: "the Install is deleted with `deletionPolicy: Orphan`: volume, database and Secrets stay, for another Install to adopt"},
 				{Name: "delete-backups", Kind: Flag, Becomes: "the Install's Backups are deleted with `deletionPolicy: Orphan`: their snapshots stay in the location"},
@@ -192,38 +189,17 @@ func argOwned(what string) Argument {
 	}
 }
 
-// fixed are arguments of an edit whose change the operator would not carry out yet, and what the site has. Clients send what they know, changed or not.
-var fixed = []struct {
-	name string
-	of   func(*view.Install) string
-}{
-	{"url", func(v *view.Install) string { return v.URL }},
-	{"db_host", func(v *view.Install) string { return v.DBHost }},
-	{"db_name", func(v *view.Install) string { return v.DBName }},
-	{"db_user", func(v *view.Install) string { return v.DBUser }},
-	{"db_pass", func(v *view.Install) string { return v.DBPass }},
-	{"db_prefix", func(v *view.Install) string { return v.DBPrefix }},
-	{"language", func(v *view.Install) string { return v.Language }},
-	{"login", func(v *view.Install) string { return v.Login }},
-	{"passwd", func(v *view.Install) string { return v.Password }},
-	{"email", func(v *view.Install) string { return v.Email }},
-	{"sitetitle", func(v *view.Install) string { return v.Title }},
-}
-
-func argsFixed() []Argument {
-	arguments := make([]Argument, len(fixed))
-	for i, f := range fixed {
-		arguments[i] = Argument{Name: f.name, Kind: Text, Becomes: "refused unless it is what the site has: the operator does not change that yet"}
-	}
-	return arguments
-}
-
-// unchanged refuses an edit of what cannot be changed yet.
-func (c *call) unchanged(v *view.Install) error {
-	for _, f := range fixed {
-		if value := c.text(f.name); value != "" && strings.TrimSuffix(value, "/") != strings.TrimSuffix(f.of(v), "/") {
-			return wire.Invalid(f.name, f.name+" of a site that exists cannot be changed yet")
-		}
-	}
-	return nil
+// argsSettings are what of a site can be changed once it is there. What the site has already is no change: clients send what they know.
+var argsSettings = []Argument{
+	{Name: "url", Kind: Text, Becomes: "`url`: the site moves, by a copy that has to answer before the old place goes"},
+	{Name: "language", Kind: Text, Becomes: "`language`"},
+	{Name: "login", Kind: Text, Becomes: "`admin.login`: the administrator is renamed"},
+	{Name: "passwd", Kind: Text, Becomes: "a Secret of its own, which `admin.passwordSecretRef` names"},
+	{Name: "email", Kind: Text, Becomes: "`admin.email`"},
+	{Name: "sitetitle", Kind: Text, Becomes: "`title`"},
+	{Name: "db_host", Kind: Text, Becomes: "`database.existing.host` and `.port`, of a database that the operator did not make"},
+	{Name: "db_user", Kind: Text, Becomes: "`database.existing.user`, likewise"},
+	{Name: "db_pass", Kind: Text, Becomes: "a Secret of its own, which `database.existing.passwordSecretRef` names, likewise"},
+	{Name: "db_name", Kind: Text, Becomes: "refused unless it is what the site has"},
+	{Name: "db_prefix", Kind: Text, Becomes: "refused unless it is what the site has"},
 }

@@ -3,10 +3,12 @@ package compat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -238,8 +240,11 @@ func TestErrors(t *testing.T) {
 		"cmd=view":                                                                     "empty_argument_id",
 		"cmd=view&id=0":                                                                "install_not_found",
 		"cmd=edit&id=0":                                                                "install_not_found",
-		"cmd=edit&id=" + id + "&url=http://b.c/":                                       "invalid_argument_url",
-		"cmd=edit&id=" + id + "&passwd=another":                                        "invalid_argument_passwd",
+		"cmd=edit&id=" + id + "&url=http://b.c/../d":                                   "invalid_argument_url",
+		"cmd=edit&id=" + id + "&language=xx":                                           "invalid_argument_language",
+		"cmd=edit&id=" + id + "&email=nobody":                                          "invalid_argument_email",
+		"cmd=edit&id=" + id + "&db_prefix=x_":                                          "invalid_argument_db_prefix",
+		"cmd=edit&id=" + id + "&db_pass=another":                                       "invalid_argument_db_pass",
 		"cmd=backup&id=0":                                                              "install_not_found",
 		"cmd=backup&id=" + id + "&expiry=soon":                                         "invalid_argument_expiry",
 		"cmd=clone&id=" + id:                                                           "empty_argument_url",
@@ -494,6 +499,107 @@ func TestEdit(t *testing.T) {
 	p.well("cmd=edit", "id="+id, "delete=true")
 	if got := p.ask("cmd=view", "id="+id); got.ErrCode != "install_not_found" {
 		t.Errorf("it is still there: %s", got.text)
+	}
+}
+
+// editing sends an edit, and plays the controllers when the Install has changed.
+func (p *panel) editing(in *api.Install, status func(*api.Install), arguments ...string) reply {
+	p.t.Helper()
+	done := make(chan reply, 1)
+	go func() { done <- p.ask(append([]string{"cmd=edit", "id=" + ID(in.UID)}, arguments...)...) }()
+	before := in.Generation
+	eventually(p.t, "the Install to be changed", func() error {
+		if err := world.Get(p.t.Context(), client.ObjectKeyFromObject(in), in); err != nil {
+			return err
+		}
+		if in.Generation == before {
+			return errors.New("it has not changed")
+		}
+		return nil
+	})
+	select {
+	case r := <-done:
+		p.t.Fatalf("the edit was answered before the site had it: %s", r.text)
+	case <-time.After(200 * time.Millisecond):
+	}
+	status(in)
+	if err := world.Status().Update(p.t.Context(), in); err != nil {
+		p.t.Fatal(err)
+	}
+	return <-done
+}
+
+func TestEditSettings(t *testing.T) {
+	p := newPanel(t)
+	in, _ := p.site("settings.example")
+	secrets := func() (names []string) {
+		var list corev1.SecretList
+		if err := world.List(t.Context(), &list, client.InNamespace(p.namespace), client.MatchingLabels{api.LabelInstall: in.Name}); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list.Items {
+			names = append(names, s.Name)
+		}
+		return names
+	}
+	edits := []string{"url=HTTP://New.example/deep", "sitetitle=New", "language=ZH-tw", "login=chief", "email=a@b.example", "passwd=new password", "sitetagline=short"}
+	r := p.editing(in, serving("6.8.7"), edits...)
+	spec := in.Spec
+	if !r.Result || spec.URL != "http://new.example/deep" || spec.Title != "New" || spec.Language != "zh_tw" || spec.Admin.Login != "chief" || spec.Admin.Email != "a@b.example" || spec.Fields["sitetagline"] != "short" {
+		t.Fatalf("%s: the spec is %+v", r.text, spec)
+	}
+	first := secrets()
+	var secret corev1.Secret
+	if err := world.Get(t.Context(), client.ObjectKey{Namespace: p.namespace, Name: spec.Admin.PasswordSecretRef.Name}, &secret); err != nil || len(first) != 1 ||
+		string(secret.Data[spec.Admin.PasswordSecretRef.Key]) != "new password" || secret.OwnerReferences[0].UID != in.UID {
+		t.Fatalf("the password is in %+v of %v: %v", secret, first, err)
+	}
+	if row := r.row(t); row["url"] != "http://new.example/deep" || row["title"] != "New" {
+		t.Errorf("the reply is %s", r.text)
+	}
+	p.known(in)
+
+	// What the site cannot have is taken back; the password before stays.
+	r = p.editing(in, func(in *api.Install) {
+		in.Status.ObservedGeneration, in.Status.Conditions = in.Generation, stalled(api.ReasonFailed, "the disk is full")
+	}, "sitetitle=Newer", "passwd=newer password", "url=http://newer.example")
+	if r.Result || r.ErrCode != "failed_edit" || !strings.Contains(r.Message, "the disk is full") {
+		t.Errorf("the reply is %s", r.text)
+	}
+	if err := world.Get(t.Context(), client.ObjectKeyFromObject(in), in); err != nil || !reflect.DeepEqual(in.Spec, spec) || !reflect.DeepEqual(secrets(), first) {
+		t.Errorf("the spec is %+v with %v, and was %+v with %v: %v", in.Spec, secrets(), spec, first, err)
+	}
+	serving("6.8.7")(in)
+	if err := world.Status().Update(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	p.known(in)
+	r = p.editing(in, serving("6.8.7"), "passwd=third password")
+	if got := secrets(); !r.Result || len(got) != 1 || got[0] == first[0] {
+		t.Errorf("%s: the Secrets are %v after %v", r.text, got, first)
+	}
+
+}
+
+// TestInstallWhereASiteHasMovedAway: the Install that has the name of the URL is elsewhere.
+func TestInstallWhereASiteHasMovedAway(t *testing.T) {
+	p := newPanel(t)
+	u, err := siteURL("moved.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &api.Install{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: siteName(u)}, Spec: api.InstallSpec{Application: "blog", URL: "http://elsewhere.example/"}}
+	if err := world.Create(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	serving("6.8.7")(in)
+	if err := world.Status().Update(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	p.well("cmd=install", "application=blog", "url=http://moved.example", "background=2")
+	var list api.InstallList
+	if err := world.List(t.Context(), &list, client.InNamespace(p.namespace)); err != nil || len(list.Items) != 2 {
+		t.Fatalf("the Installs are %+v: %v", list.Items, err)
 	}
 }
 

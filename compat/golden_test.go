@@ -52,7 +52,7 @@ func TestGolden(t *testing.T) {
 	for _, request := range []string{
 		"cmd=browser", "cmd=browser&application=blog&version=6.8.12", "cmd=browser&application=blog&versions-available-from=6.8.7", "cmd=browser&application=none",
 		"cmd=installs", "cmd=installs&q=nothing", "cmd=installs&id=" + id, "cmd=view&id=" + id + "&addons=1", "cmd=view&id=none",
-		"cmd=backups", "cmd=backups&pid=none", "cmd=tasks", "cmd=edit&id=" + id + "&autoup=1", "cmd=edit&id=" + id + "&sitetitle=Another",
+		"cmd=backups", "cmd=backups&pid=none", "cmd=tasks", "cmd=edit&id=" + id + "&autoup=1", "cmd=edit&id=" + id + "&db_prefix=other_",
 		"cmd=install&application=blog&url=new.example&background=quick", "cmd=install&application=blog&url=new.example", "cmd=install&application=blog&url=dry.example&dryrun=2", "cmd=install",
 		"cmd=backup&id=" + id + "&background=quick", "cmd=clone&id=" + id + "&url=copy.example&background=quick", "cmd=clone&id=" + id,
 		"cmd=upgrade&id=" + id + "&version=6.8.12&background=quick", "cmd=restore&id=" + backup + "&background=quick", "cmd=restore&id=" + backup + "&url=other.example&background=quick",

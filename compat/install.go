@@ -25,7 +25,7 @@ func (s *Server) install(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	t, err := c.site(namespace)
+	t, err := s.site(ctx, c, namespace)
 	if err != nil {
 		return answer{}, err
 	}
@@ -62,13 +62,9 @@ func (c *call) newInstall(app *api.Application, t *site) (*api.Install, error) {
 	if v := in.Spec.Version; v != "" && !slices.ContainsFunc(app.Spec.Releases, func(r api.Release) bool { return r.Version == v }) {
 		return nil, wire.Invalid("version", app.Spec.DisplayName+" has no version "+v+" in the catalogue: ask browser for those that there are")
 	}
-	language := strings.ToLower(strings.ReplaceAll(in.Spec.Language, "-", "_"))
-	if language != "" && len(app.Spec.Languages) > 0 {
-		i := slices.IndexFunc(app.Spec.Languages, func(l string) bool { return strings.ToLower(strings.ReplaceAll(l, "-", "_")) == language })
-		if i < 0 {
-			return nil, wire.Invalid("language", app.Spec.DisplayName+" is not to be had in that language: ask browser for those that there are")
-		}
-		in.Spec.Language = app.Spec.Languages[i]
+	var err error
+	if in.Spec.Language, err = language(app, in.Spec.Language); err != nil {
+		return nil, err
 	}
 	admin := &api.AdminSpec{Login: c.text("login"), Email: c.text("email")}
 	if password := c.text("passwd"); password != "" {
@@ -81,6 +77,19 @@ func (c *call) newInstall(app *api.Application, t *site) (*api.Install, error) {
 	in.Spec.Fields = c.fields(app)
 	c.policies(&in.Spec)
 	return in, nil
+}
+
+// language is the application's name for a language: clients write pt-BR, pt_br and PT_BR.
+func language(app *api.Application, text string) (string, error) {
+	if text == "" || len(app.Spec.Languages) == 0 {
+		return text, nil
+	}
+	one := func(l string) string { return strings.ToLower(strings.ReplaceAll(l, "-", "_")) }
+	i := slices.IndexFunc(app.Spec.Languages, func(l string) bool { return one(l) == one(text) })
+	if i < 0 {
+		return "", wire.Invalid("language", app.Spec.DisplayName+" is not to be had in that language: ask browser for those that there are")
+	}
+	return app.Spec.Languages[i], nil
 }
 
 // fields are the application's own fields that a request sets, whether by their names or in a table.
@@ -196,71 +205,4 @@ func (s *Server) uninstall(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	return remove(ctx, s, c, in)
-}
-
-// edit changes an Install.
-func (s *Server) edit(ctx context.Context, c *call) (answer, error) {
-	in, err := find[*api.Install](ctx, s, installs, c.text("id"))
-	if err != nil {
-		return answer{}, err
-	}
-	a := answer{object: objectName(in)}
-	if c.flag("delete-backups") {
-		if err := s.forgetBackups(ctx, in); err != nil {
-			return a, err
-		}
-	}
-	if c.flag("delete") {
-		return a, s.forget(ctx, in)
-	}
-	if err := c.unchanged(new(newGallery(s).show(ctx, in))); err != nil {
-		return a, err
-	}
-	before := in.DeepCopy()
-	c.policies(&in.Spec)
-	if err := s.backups(ctx, c, in.Namespace, &in.Spec); err != nil {
-		return a, err
-	}
-	if err := s.tenant.Patch(ctx, in, client.MergeFrom(before)); err != nil {
-		return a, err
-	}
-	a.data = newGallery(s).show(ctx, in)
-	return a, nil
-}
-
-// forgetBackups deletes the Backups of an Install and leaves their snapshots.
-func (s *Server) forgetBackups(ctx context.Context, in *api.Install) error {
-	var list api.BackupList
-	if err := s.tenant.List(ctx, &list, client.InNamespace(in.Namespace)); err != nil {
-		return err
-	}
-	for i := range list.Items {
-		b := &list.Items[i]
-		if installOf(b) != in.Name {
-			continue
-		}
-		before := b.DeepCopy()
-		b.Spec.DeletionPolicy = api.DeletionOrphan
-		if err := s.tenant.Patch(ctx, b, client.MergeFrom(before)); err != nil {
-			return err
-		}
-		if err := client.IgnoreNotFound(s.tenant.Delete(ctx, b, sameObject(b))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// forget deletes an Install and leaves the site: its files, its tables and its passwords.
-func (s *Server) forget(ctx context.Context, in *api.Install) error {
-	before := in.DeepCopy()
-	in.Spec.DeletionPolicy = api.DeletionOrphan
-	if err := s.tenant.Patch(ctx, in, client.MergeFrom(before)); err != nil {
-		return err
-	}
-	if err := client.IgnoreNotFound(s.tenant.Delete(ctx, in, sameObject(in))); err != nil {
-		return err
-	}
-	_, err := await(ctx, s, in, func(_ *api.Install, gone bool) bool { return gone })
-	return err
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -77,6 +78,30 @@ func siteName(u *url.URL) string {
 	const most = 52 - 7
 	readable = strings.TrimRight(readable[:min(len(readable), most)], "-")
 	return readable + "-" + hex.EncodeToString(sum[:])[:6]
+}
+
+// site reads where a new site is to be. Its name may be that of a site that has moved away from there.
+func (s *Server) site(ctx context.Context, c *call, namespace string) (*site, error) {
+	t, err := c.site(namespace)
+	if err != nil {
+		return nil, err
+	}
+	before := &api.Install{}
+	err = s.tenant.Get(ctx, client.ObjectKey{Namespace: namespace, Name: t.name}, before)
+	if apierrors.IsNotFound(err) {
+		return t, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	elsewhere := func(place string) bool {
+		u, err := siteURL(place)
+		return err == nil && siteName(u) != t.name
+	}
+	if before.Status.Generation > 0 && elsewhere(before.Status.URL) && elsewhere(string(before.Spec.URL)) {
+		t.name = names.Bounded(52, t.name, strings.ToLower(rand.Text()[:4]))
+	}
+	return t, nil
 }
 
 // site reads where a new site is to be.

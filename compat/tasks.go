@@ -90,7 +90,7 @@ func (s *Server) clone(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	t, err := c.site(in.Namespace)
+	t, err := s.site(ctx, c, in.Namespace)
 	if err != nil {
 		return answer{}, err
 	}
@@ -137,7 +137,7 @@ func (s *Server) restore(ctx context.Context, c *call) (answer, error) {
 			return answer{object: objectName(o)}, err
 		}
 	} else {
-		t, err := c.site(b.Namespace)
+		t, err := s.site(ctx, c, b.Namespace)
 		if err != nil {
 			return answer{}, err
 		}

@@ -320,16 +320,15 @@ func TestInstallNotImplementedFields(t *testing.T) {
 	in := w.serving("blog")
 	change(w, in, func(in *api.Install) {
 		in.Spec.Runtime.Name = "php-8.2"
-		in.Spec.URL = api.SiteURL("http://moved." + w.ns + ".test/")
 		in.Spec.Notifications = &api.NotificationsSpec{}
 	})
 	w.settle(in)
-	w.expect(in, status.FailedStatus, api.ReasonNotImplemented, "spec.url (the site stays at http://blog.",
+	w.expect(in, status.FailedStatus, api.ReasonNotImplemented,
 		"spec.runtime.name (php-8.4 serves until the next upgrade)", "spec.notifications")
 	same(t, "Serving", w.condition(in, api.ConditionServing).Status, metav1.ConditionTrue)
 	same(t, "the generation", in.Status.Generation, 1)
 	change(w, in, func(in *api.Install) {
-		in.Spec.URL, in.Spec.Runtime.Name, in.Spec.Notifications = api.SiteURL(in.Status.URL), "", nil
+		in.Spec.Runtime.Name, in.Spec.Notifications = "", nil
 	})
 	w.settle(in)
 	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)

@@ -72,10 +72,10 @@ func TestRestoreInPlace(t *testing.T) {
 // checkPruned moves the clock on to when the previous generation goes.
 func (w *world) checkPruned(in *api.Install) {
 	w.Helper()
-	result := w.settle(in)
-	same(w, "the next look", result.RequeueAfter, 24*time.Hour)
+	same(w, "when it goes", in.Status.PreviousUntil.Time.Equal(w.clock.Now().Add(24*time.Hour)), true)
 	w.clock.advance(24*time.Hour - time.Second)
-	w.settle(in)
+	w.play(in) // An inspection is due.
+	same(w, "the next look", w.settle(in).RequeueAfter, time.Second)
 	same(w, "databases before the time has come", len(w.databases(in)), 2)
 	w.clock.advance(time.Second)
 	w.settle(in)

@@ -29,6 +29,9 @@ const (
 	// AnnotationInspect on an Install, with any value, asks for the site to be looked at now, which is done once a day otherwise. The controller removes it
 	// when it is done.
 	AnnotationInspect = "sitewright.dev/inspect"
+	// AnnotationApplied on a Secret that was made for an Install is the SHA-256, in hexadecimal, of the password that the application, or the database server,
+	// has: a password in the Secret that differs from it is brought there.
+	AnnotationApplied = "sitewright.dev/applied"
 	// AnnotationSite on the volume claim of an Install with the deletionPolicy Orphan says what is on it and where its database is, in JSON: what another Install
 	// needs to adopt it.
 	AnnotationSite = "sitewright.dev/site"

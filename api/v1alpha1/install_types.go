@@ -65,17 +65,17 @@ type InstallSpec struct {
 	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z]([-+._0-9A-Za-z]*[0-9A-Za-z])?$`
 	Version string `json:"version,omitempty"`
 
-	// url is where the site is. It may carry a path. Two Installs cannot have the same URL.
+	// url is where the site is. It may carry a path. Two Installs cannot have the same URL. Another one moves the site.
 	// +required
 	URL SiteURL `json:"url"`
 
-	// address is where the URL's host resolves while DNS cannot tell; used by checks and tasks.
+	// address is where the URL's host resolves while DNS cannot tell. It is kept for panels, and nothing uses it yet.
 	// +optional
 	// +kubebuilder:validation:MaxLength=45
 	// +kubebuilder:validation:XValidation:rule="isIP(self)",message="must be an IP address"
 	Address string `json:"address,omitempty"`
 
-	// title of the site; omitted: the application's own default.
+	// title of the site; omitted: the application's own default, or what the site has.
 	// +optional
 	// +kubebuilder:validation:MaxLength=255
 	Title string `json:"title,omitempty"`
@@ -86,14 +86,14 @@ type InstallSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$`
 	Language string `json:"language,omitempty"`
 
-	// content is the sample content: "yes", "no", or a template's id.
+	// content is the sample content that the site is made with: "yes", "no", or a template's id. It says nothing of a site that exists.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:default="yes"
 	Content string `json:"content,omitempty"`
 
-	// admin is the site's first administrator; what is omitted is generated and kept in the Secret named in status.
+	// admin is the site's first administrator; what is omitted is generated and kept in the Secret named in status. What is changed is changed in the site.
 	// +optional
 	Admin *AdminSpec `json:"admin,omitempty"`
 

@@ -99,7 +99,10 @@ func (s *site) fromRelease(ctx context.Context, g *api.GenerationStatus) (*step.
 	}
 	m.Generation(names.Workload(s.in.Name), g.Number)
 	_, wait, err = s.run(ctx, g, job.Spec{Plan: plan.Plan{Install: p}, Mounts: m, Runtime: s.Platform.Runtimes[s.status.Runtime]})
-	return wait, err
+	if wait != nil || err != nil {
+		return wait, err
+	}
+	return nil, s.installed(ctx)
 }
 
 // fromBackup takes the content of a Backup of the namespace.

@@ -59,8 +59,8 @@ type site struct {
 	server  *api.DatabaseServer
 	// reached says that every generation that is to be served is complete.
 	served servingState
-	// refused says why the site cannot go back to a generation as it was asked to, and queued what going back waits for.
-	refused string
+	// refused says why the site cannot go back to a generation, or have its settings changed, and queued what that waits for.
+	refused *step.Terminal
 	queued  *step.Wait
 	// again is the soonest time at which something is to be looked at.
 	again time.Duration
@@ -114,9 +114,11 @@ func (s *site) steps() []step.Func {
 		s.expose,
 		s.serve,
 		s.prune,
-		s.asked,
+		s.edit,
+		s.inspect,
 		s.update,
 		s.move,
+		s.asked,
 		s.unsupported,
 	}
 }

@@ -189,7 +189,7 @@ func (s *site) createDatabase(ctx context.Context, generation int64) error {
 	if err := admin.CreateDatabase(ctx, database, mysql.DatabaseOptions{}); err != nil {
 		return fmt.Errorf("on DatabaseServer %s: %w", s.server.Name, err)
 	}
-	if err := admin.EnsureUser(ctx, user, string(secret.Data[keyPassword])); err != nil {
+	if err := admin.EnsureUser(ctx, user, valueOf(&secret, keyPassword)); err != nil {
 		return fmt.Errorf("on DatabaseServer %s: %w", s.server.Name, err)
 	}
 	if err := admin.Grant(ctx, user, database); err != nil {

@@ -21,6 +21,11 @@ func (s *site) goBack(ctx context.Context) (*step.Wait, error) {
 	op, last := s.in.Status.Operation, s.status.LastSwitch
 	mine := op != nil && op.UID == string(s.in.UID)
 	switch {
+	case mine && op.Configures:
+		if ok {
+			s.wait(step.Progressing("the application is being configured"))
+		}
+		return nil, nil
 	case mine && s.switching() != 0:
 		return nil, nil
 	case mine && (op.Generation != 0 || !ok):
@@ -30,16 +35,16 @@ func (s *site) goBack(ctx context.Context) (*step.Wait, error) {
 	}
 	number, err := strconv.ParseInt(asked, 10, 64)
 	if err == nil && number == s.status.Generation {
-		return nil, s.forgetGoBack(ctx) // It serves.
+		return nil, s.forget(ctx, api.AnnotationGoBack) // It serves.
 	}
 	i := slices.IndexFunc(s.status.Generations, func(g api.GenerationStatus) bool { return g.Number == number })
 	if err != nil || i < 0 || number != s.status.PreviousGeneration {
-		s.refused = fmt.Sprintf("annotation %s: %q is not the previous generation, which is %s: correct it, or remove it", api.AnnotationGoBack, asked, s.previous())
+		s.refuse(api.ReasonInvalidSpec, "annotation %s: %q is not the previous generation, which is %s: correct it, or remove it", api.AnnotationGoBack, asked, s.previous())
 		return nil, operation.Release(ctx, s.Client, s.in, string(s.in.UID))
 	}
 	g := s.status.Generations[i]
 	if g.Runtime != "" && s.Platform.Runtimes[g.Runtime] == "" {
-		s.refused = fmt.Sprintf("annotation %s: generation %d runs on %s, which this operator does not have any more", api.AnnotationGoBack, number, g.Runtime)
+		s.refuse(api.ReasonInvalidSpec, "annotation %s: generation %d runs on %s, which this operator does not have any more", api.AnnotationGoBack, number, g.Runtime)
 		return nil, operation.Release(ctx, s.Client, s.in, string(s.in.UID))
 	}
 	if last != nil && last.UID == string(s.in.UID) {
@@ -48,7 +53,8 @@ func (s *site) goBack(ctx context.Context) (*step.Wait, error) {
 		return step.Progressing(fmt.Sprintf("going back to generation %d", number)), nil
 	}
 	self := operation.Task{Kind: "Install", Object: s.in}
-	if s.queued, err = operation.Take(ctx, s.Client, s.in, self, s.now); s.queued != nil || err != nil {
+	if wait, err := operation.Take(ctx, s.Client, s.in, self, s.now); wait != nil || err != nil {
+		s.wait(wait)
 		return nil, err
 	}
 	return nil, operation.Ask(ctx, s.Client, s.in, self, api.OperationStatus{
@@ -63,19 +69,19 @@ func (s *site) wentBack(ctx context.Context) (*step.Wait, error) {
 		if last != nil && last.Outcome == api.SwitchFailed && s.Events != nil {
 			s.Events.Eventf(s.in, nil, corev1.EventTypeWarning, api.ReasonFailed, "GoBack", "generation %d serves as before: %s", s.status.Generation, last.Message)
 		}
-		if err := s.forgetGoBack(ctx); err != nil {
+		if err := s.forget(ctx, api.AnnotationGoBack); err != nil {
 			return nil, err
 		}
 	}
 	return nil, operation.Release(ctx, s.Client, s.in, op.UID)
 }
 
-// forgetGoBack removes the annotation.
-func (s *site) forgetGoBack(ctx context.Context) error {
+// forget removes an annotation of the Install that asked for something.
+func (s *site) forget(ctx context.Context, annotation string) error {
 	before := s.in.DeepCopy()
-	delete(s.in.Annotations, api.AnnotationGoBack)
+	delete(s.in.Annotations, annotation)
 	if err := s.Patch(ctx, s.in, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return fmt.Errorf("removing annotation %s: %w", api.AnnotationGoBack, err)
+		return fmt.Errorf("removing annotation %s: %w", annotation, err)
 	}
 	return nil
 }
@@ -88,10 +94,24 @@ func (s *site) previous() string {
 	return strconv.FormatInt(s.status.PreviousGeneration, 10)
 }
 
-// asked says, at the end and beside a site that serves, what has become of a wish to go back.
+// refuse takes note of something that was asked for beside a site that serves, and cannot be: it is said at the end, and hinders nothing else.
+func (s *site) refuse(reason, format string, args ...any) {
+	if s.refused == nil {
+		s.refused = &step.Terminal{Reason: reason, Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+// wait takes note of what something waits for that was asked for beside a site that serves.
+func (s *site) wait(w *step.Wait) {
+	if s.queued == nil {
+		s.queued = w
+	}
+}
+
+// asked says, at the end and beside a site that serves, what has become of a wish to go back or to change its settings.
 func (s *site) asked(context.Context) (*step.Wait, error) {
-	if s.refused != "" {
-		return nil, step.Invalid(fmt.Sprintf("serving generation %d at %s; %s", s.status.Generation, s.status.URL, s.refused))
+	if s.refused != nil {
+		return nil, &step.Terminal{Reason: s.refused.Reason, Message: fmt.Sprintf("serving generation %d at %s; %s", s.status.Generation, s.status.URL, s.refused.Message)}
 	}
 	return s.queued, nil
 }

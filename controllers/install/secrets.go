@@ -3,6 +3,8 @@ package install
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strings"
@@ -87,7 +89,8 @@ func (s *site) ensureSecret(ctx context.Context, name string, content func() (ma
 	made := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, Namespace: s.in.Namespace, Labels: job.Labels(map[string]string{api.LabelInstall: s.in.Name}),
-			Annotations: map[string]string{api.AnnotationInstallUID: string(s.in.UID)}, OwnerReferences: s.owners(),
+			Annotations:     map[string]string{api.AnnotationInstallUID: string(s.in.UID), api.AnnotationApplied: applied(data[keyPassword])},
+			OwnerReferences: s.owners(),
 		},
 		Data: map[string][]byte{},
 	}
@@ -98,6 +101,12 @@ func (s *site) ensureSecret(ctx context.Context, name string, content func() (ma
 		return ensured{err: fmt.Errorf("creating Secret %s: %w", name, err)}
 	}
 	return ensured{secret: made}
+}
+
+// applied stands for a password.
+func applied(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return hex.EncodeToString(sum[:])
 }
 
 func (s *site) ownerReference() *metav1.OwnerReference {
@@ -147,21 +156,46 @@ func (s *site) copiedLogin(ctx context.Context, source string) (map[string]strin
 
 // secretValue reads one key of a user's Secret, or waits for it.
 func (s *site) secretValue(ctx context.Context, ref api.SecretKeyReference, field string) (string, *step.Wait, error) {
-	have := &corev1.Secret{}
-	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: ref.Name}, have)
-	if apierrors.IsNotFound(err) {
-		return "", &step.Wait{Reason: api.ReasonDependencyNotReady, After: secretRetry,
+	have, wait, err := s.userSecret(ctx, ref, field)
+	if wait != nil || err != nil {
+		return "", wait, err
+	}
+	return valueOf(have, ref.Key), nil, nil
+}
+
+// userSecret reads a user's Secret that has a key, or waits for it.
+func (s *site) userSecret(ctx context.Context, ref api.SecretKeyReference, field string) (*corev1.Secret, *step.Wait, error) {
+	have, err := s.readSecret(ctx, ref.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if have == nil {
+		return nil, &step.Wait{Reason: api.ReasonDependencyNotReady, After: secretRetry,
 			Message: fmt.Sprintf("%s: Secret %s does not exist in namespace %s", field, ref.Name, s.in.Namespace)}, nil
 	}
-	if err != nil {
-		return "", nil, fmt.Errorf("reading Secret %s: %w", ref.Name, err)
-	}
-	value, ok := have.Data[ref.Key]
-	if !ok {
-		return "", &step.Wait{Reason: api.ReasonDependencyNotReady, After: secretRetry,
+	if _, ok := have.Data[ref.Key]; !ok {
+		return nil, &step.Wait{Reason: api.ReasonDependencyNotReady, After: secretRetry,
 			Message: fmt.Sprintf("%s: Secret %s has no key %s", field, ref.Name, ref.Key)}, nil
 	}
-	return strings.TrimSuffix(string(value), "\n"), nil, nil
+	return have, nil, nil
+}
+
+// valueOf is what a key of a Secret holds, as the agent reads it: one newline at its end is not part of it.
+func valueOf(secret *corev1.Secret, key string) string {
+	return strings.TrimSuffix(string(secret.Data[key]), "\n")
+}
+
+// readSecret reads a Secret of the namespace, nil when it is not there.
+func (s *site) readSecret(ctx context.Context, name string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	err := s.Get(ctx, client.ObjectKey{Namespace: s.in.Namespace, Name: name}, secret)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading Secret %s: %w", name, err)
+	}
+	return secret, nil
 }
 
 func hostOf(raw string) string {

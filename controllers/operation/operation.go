@@ -36,6 +36,8 @@ type Task struct {
 	Object client.Object
 	// Writes says that the task makes a generation.
 	Writes bool
+	// Configures says that an Install holds itself to bring settings to its application.
+	Configures bool
 }
 
 func (t Task) holds(op *api.OperationStatus) bool {
@@ -62,7 +64,7 @@ func Take(ctx context.Context, c client.Client, install *api.Install, task Task,
 		return queued(ahead.Kind, ahead.Object.GetName()), nil
 	}
 	err = apply(ctx, c, install, ac.OperationStatus().WithKind(task.Kind).WithName(task.Object.GetName()).
-		WithUID(string(task.Object.GetUID())).WithSince(metav1.NewTime(now.Truncate(time.Second))).WithWrites(task.Writes))
+		WithUID(string(task.Object.GetUID())).WithSince(metav1.NewTime(now.Truncate(time.Second))).WithWrites(task.Writes).WithConfigures(task.Configures))
 	if apierrors.IsConflict(err) {
 		return &step.Wait{Reason: api.ReasonQueued, Message: "another task was quicker", After: time.Second}, nil
 	}

@@ -101,6 +101,10 @@ func (a *agent) run(ctx context.Context, p *plan.Plan) (result plan.Result, err 
 		return a.clone(ctx, p.Clone)
 	case p.Upgrade != nil:
 		return a.upgrade(ctx, p.Upgrade)
+	case p.Configure != nil:
+		return a.configureSite(ctx, p.Configure)
+	case p.Inspect != nil:
+		return a.inspect(ctx, p.Inspect)
 	case p.Resume != nil:
 		return a.resume(ctx, p.Resume)
 	case p.Prune != nil:

@@ -17,7 +17,7 @@ import (
 type input struct {
 	// Command is the command's name in the recipe.
 	Command string `json:"command"`
-	// URL without a trailing slash, and its parts as in a template.
+	// URL without a trailing slash, and its parts as in a template. An empty URL leaves it as it is, which the parts tell.
 	URL      string `json:"url"`
 	Scheme   string `json:"scheme"`
 	Host     string `json:"host"`
@@ -48,6 +48,8 @@ type admin struct {
 	Login    string `json:"login"`
 	Email    string `json:"email"`
 	Password string `json:"password"`
+	// PreviousLogin is what the administrator to change is called so far, where it is known.
+	PreviousLogin string `json:"previousLogin,omitempty"`
 }
 
 func (m *making) input(command string, v *recipe.Values, a plan.Admin, password, release string) input {

@@ -115,6 +115,11 @@ func (a *Admin) exec(ctx context.Context, doing, statement string) error {
 // the class and the number are kept.
 func (a *Admin) secret(ctx context.Context, doing, statement string) error {
 	_, err := a.db.ExecContext(ctx, statement)
+	return withoutStatement(doing, err)
+}
+
+// withoutStatement words the error of a statement that holds a password: the server may have repeated it.
+func withoutStatement(doing string, err error) error {
 	server, ok := errors.AsType[*gomysql.MySQLError](err)
 	if !ok {
 		if err != nil {

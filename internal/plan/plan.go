@@ -30,6 +30,10 @@ type Plan struct {
 	Clone *Clone `json:"clone,omitempty"`
 	// Upgrade makes a generation of the serving one, of another release or for another URL.
 	Upgrade *Upgrade `json:"upgrade,omitempty"`
+	// Configure brings changed settings to the generation that serves.
+	Configure *Configure `json:"configure,omitempty"`
+	// Inspect looks at the generation that serves.
+	Inspect *Inspect `json:"inspect,omitempty"`
 	// Resume lets visitors in again whom an upgrade keeps out.
 	Resume *Resume `json:"resume,omitempty"`
 	// Prune removes a generation that is no longer wanted from a volume.
@@ -112,11 +116,11 @@ type Release struct {
 	StripComponents int    `json:"stripComponents,omitempty"`
 }
 
-// Admin is the site's first administrator.
+// Admin is the site's first administrator. Of one that is there already, what is empty stays as it is.
 type Admin struct {
-	Login        string `json:"login"`
-	Email        string `json:"email"`
-	PasswordFile string `json:"passwordFile"`
+	Login        string `json:"login,omitempty"`
+	Email        string `json:"email,omitempty"`
+	PasswordFile string `json:"passwordFile,omitempty"`
 }
 
 // Backup makes a snapshot of a generation.
@@ -181,6 +185,27 @@ type Update struct {
 	Themes  []string `json:"themes,omitempty"`
 }
 
+// Configure brings settings to the application of the generation that serves, in place, by its recipe's configure command. What is empty stays as it is.
+type Configure struct {
+	Site     Site              `json:"site"`
+	Language string            `json:"language,omitempty"`
+	Fields   map[string]string `json:"fields,omitempty"`
+	Admin    Admin             `json:"admin,omitzero"`
+	// PreviousLogin is the login that the administrator has had so far, where it is known.
+	PreviousLogin string `json:"previousLogin,omitempty"`
+	// Application says that the command is to be run. Else only Database is looked at.
+	Application bool `json:"application,omitempty"`
+	// Database writes the login of each generation's database into its configuration files, and sees to it that it works: the site's own user is given
+	// the password. Previous is the generation that can be gone back to, if any.
+	Database bool  `json:"database,omitempty"`
+	Previous *Site `json:"previous,omitempty"`
+}
+
+// Inspect looks at the generation that serves, and changes nothing of it.
+type Inspect struct {
+	Site Site `json:"site"`
+}
+
 // Resume lets visitors in again: a site that was upgraded, or could not be, is out of maintenance in every generation.
 type Resume struct {
 	// Volume is the directory at which the site's volume is mounted.
@@ -216,6 +241,10 @@ func (p *Plan) Task() string {
 		return "clone"
 	case p.Upgrade != nil:
 		return "upgrade"
+	case p.Configure != nil:
+		return "configure"
+	case p.Inspect != nil:
+		return "inspect"
 	case p.Resume != nil:
 		return "resume"
 	case p.Prune != nil:

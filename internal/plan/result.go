@@ -49,11 +49,24 @@ type Result struct {
 	Repository  string       `json:"repository,omitempty"`
 	Maintenance *Maintenance `json:"maintenance,omitempty"`
 	Statistics  *Statistics  `json:"statistics,omitempty"`
-	// Found are snapshots that the cluster does not know, newest first, and More is how many more there are.
+	// Found are snapshots that the cluster does not know, newest first, and More is how many more there are: of them, or of Plugins and Themes.
 	Found []Found `json:"found,omitempty"`
 	More  int64   `json:"more,omitempty"`
+	// Plugins and Themes that were found; More is how many are left out, see above.
+	Plugins []Component `json:"plugins,omitempty"`
+	Themes  []Component `json:"themes,omitempty"`
 	// Warnings tell what was done other than asked for.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Component is a plugin or theme. The names are short because many have to fit into a result.
+type Component struct {
+	// Name that the application knows it by, Version that is there, Latest that is to be had.
+	Name    string `json:"n"`
+	Version string `json:"v,omitempty"`
+	Latest  string `json:"l,omitempty"`
+	// Active says whether it is in use.
+	Active bool `json:"a,omitempty"`
 }
 
 // Reason says what kind of failure it was, so that a controller can act without reading the message.
@@ -97,7 +110,7 @@ type Failure struct {
 // Error makes a Failure an error.
 func (f *Failure) Error() string { return f.Message }
 
-// Marshal encodes a result within MaxResultBytes: warnings go first, then the tail of the failure's message.
+// Marshal encodes a result within MaxResultBytes: warnings go first, then plugins and themes from the end, then the tail of the failure's message.
 func (r Result) Marshal() []byte {
 	if r.Failure != nil {
 		r.Failure = &Failure{r.Failure.Reason, strings.ToValidUTF8(r.Failure.Message, "?"), r.Failure.Terminal}
@@ -109,6 +122,10 @@ func (r Result) Marshal() []byte {
 			return b
 		case len(r.Warnings) > 0:
 			r.Warnings = r.Warnings[:len(r.Warnings)-1]
+		case len(r.Plugins) > 0 && len(r.Plugins) >= len(r.Themes):
+			r.Plugins, r.More = r.Plugins[:len(r.Plugins)-1], r.More+1
+		case len(r.Themes) > 0:
+			r.Themes, r.More = r.Themes[:len(r.Themes)-1], r.More+1
 		case r.Failure != nil && len(r.Failure.Message) > 64:
 			r.Failure.Message = truncate(r.Failure.Message, len(r.Failure.Message)/2)
 		default:

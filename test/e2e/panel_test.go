@@ -203,6 +203,29 @@ func (k *cluster) archive(id, name string) {
 	}
 }
 
+// edits gives a site another title, password and URL, and the old ones back; what it cannot have leaves it as it is.
+func (p *panel) edits(id string, c content) {
+	p.t.Helper()
+	edited := p.well("edit", "id="+id, "sitetitle=Another & better", "passwd=another password", "url=http://panel-new.localtest/", "email=new@example.com")
+	if edited["url"] != "http://panel-new.localtest/" || edited["title"] != "Another & better" || edited["cf-email"] != "new@example.com" {
+		p.t.Errorf("after the edit: %v", edited)
+	}
+	visitor := newBrowser(p.t, "http://panel-new.localtest/")
+	visitor.login("keeper", "another password")
+	visitor.check(c, "before")
+	if site := p.well("view", "id="+id); site["cf-passwd"] != "another password" {
+		p.t.Errorf("after the edit: %v", site)
+	}
+	reply := p.ask("edit", "id="+id, "language=fr", "sitetitle=Un autre")
+	if reply.ErrCode != "failed_edit" || !strings.Contains(reply.Message, "language fr is not among the site's") {
+		p.t.Errorf("a language that is not there: %s", reply.text)
+	}
+	if site := p.well("view", "id="+id); site["title"] != "Another & better" || site["status"] != "serving" {
+		p.t.Errorf("after an edit that failed: %v", site)
+	}
+	p.well("edit", "id="+id, "sitetitle=Panel's site", `passwd=Kee/per's "word" 1`, "url=http://panel-test.localtest/")
+}
+
 // TestPanel goes through the whole life of a WordPress by the API for hosting panels alone.
 func TestPanel(t *testing.T) {
 	k := newCluster(t, "e2e-panel")
@@ -233,6 +256,7 @@ func TestPanel(t *testing.T) {
 	if edited := p.well("edit", "id="+id, "autoup=0", "autobk_daily=3"); edited["autobk_daily"] != 3.0 {
 		t.Errorf("after the edit: %v", edited)
 	}
+	p.edits(id, before)
 	backup := p.well("backup", "id="+id, "expiry=30") // In the foreground.
 	if !strings.HasPrefix(fmt.Sprint(backup["backup-filename"]), "wordpress_panel-test-localtest_") {
 		t.Errorf("the backup is %v", backup)
