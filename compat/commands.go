@@ -36,7 +36,7 @@ var (
 		{Name: "autoup_backup", Kind: Text, Values: []string{"0", "1"}, Default: "on", Becomes: "`updates.backup`"},
 		{
 			Name: "notification", Kind: List, Default: "the operator's default",
-			Becomes: "`notifications.events`; `all` is each of the fourteen, an empty list none. Kept, and not acted upon yet: the operator sends no mail",
+			Becomes: "`notifications.events`; `all` is each of the fourteen, an empty list none",
 		},
 		{Name: "autobk", Kind: Text, Default: "no schedule", Becomes: "`custom`: the counts below in `backups`; else the id of a BackupSchedule, in `backups.scheduleRef`"},
 		{Name: "autobk_daily", Kind: Count, Becomes: "`backups.daily`"},

@@ -17,12 +17,24 @@ import (
 	"github.com/sitewright/sitewright/controllers/databaseserver"
 	"github.com/sitewright/sitewright/controllers/install"
 	"github.com/sitewright/sitewright/controllers/job"
+	"github.com/sitewright/sitewright/controllers/notification"
 	"github.com/sitewright/sitewright/controllers/restore"
 	"github.com/sitewright/sitewright/controllers/upgrade"
 )
 
-// Setup registers every controller with a manager. Of the Backups that schedules make at most so many are unfinished at once.
-func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, scheduledBackups int, now func() time.Time) error {
+// Options are what the operator was given.
+type Options struct {
+	Platform install.Platform
+	// ScheduledBackups is how many of the Backups that schedules make may be unfinished at once.
+	ScheduledBackups int
+	// Mail is nil where there is no mail server.
+	Mail *notification.Mail
+	Now  func() time.Time
+}
+
+// Setup registers every controller with a manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	platform, now := o.Platform, o.Now
 	clientset, err := kubernetes.NewForConfig(mgr.GetConfig())
 	if err != nil {
 		return fmt.Errorf("making a client for logs: %w", err)
@@ -55,11 +67,20 @@ func Setup(ctx context.Context, mgr ctrl.Manager, platform install.Platform, sch
 			return (&backupschedule.Reconciler{Client: c, Events: events, Now: now}).SetupWithManager(mgr)
 		},
 		"the backups of Installs": func() error {
-			return (&backupschedule.Sites{Client: c, Live: mgr.GetAPIReader(), Now: now, Most: scheduledBackups}).SetupWithManager(ctx, mgr)
+			return (&backupschedule.Sites{Client: c, Live: mgr.GetAPIReader(), Now: now, Most: o.ScheduledBackups}).SetupWithManager(ctx, mgr)
 		},
 	} {
 		if err := setup(); err != nil {
 			return fmt.Errorf("setting up the controller of %s: %w", name, err)
+		}
+	}
+	if o.Mail == nil {
+		return nil
+	}
+	for _, kind := range notification.Kinds() {
+		r := &notification.Reconciler{Client: c, Live: mgr.GetAPIReader(), Events: events, Now: now, Mail: *o.Mail, Kind: kind}
+		if err := r.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("setting up the controller of mails about %ss: %w", kind.Name(), err)
 		}
 	}
 	return nil

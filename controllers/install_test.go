@@ -320,7 +320,7 @@ func TestInstallNotImplementedFields(t *testing.T) {
 	in := w.serving("blog")
 	change(w, in, func(in *api.Install) {
 		in.Spec.Runtime.Name = "php-8.2"
-		in.Spec.Notifications = &api.NotificationsSpec{}
+		in.Spec.Notifications = &api.NotificationsSpec{Events: []api.NotificationEvent{"install"}}
 	})
 	w.settle(in)
 	w.expect(in, status.FailedStatus, api.ReasonNotImplemented,

@@ -71,7 +71,8 @@ func recordIndexes() error {
 		return err
 	}
 	cluster.indexes = indexes{}
-	return controllers.Setup(context.Background(), wiring{mgr, cluster.indexes}, platform, 10, newClock().Now)
+	return controllers.Setup(context.Background(), wiring{mgr, cluster.indexes},
+		controllers.Options{Platform: platform, ScheduledBackups: 10, Now: newClock().Now})
 }
 
 // anyName admits controllers of one name in several managers of one program.

@@ -83,7 +83,7 @@ func (w *world) manage() {
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 	})
 	w.must(err)
-	w.must(controllers.Setup(w.Context(), mgr, platform, 10, time.Now))
+	w.must(controllers.Setup(w.Context(), mgr, controllers.Options{Platform: platform, ScheduledBackups: 10, Now: time.Now}))
 	ctx, stop := context.WithCancel(background(w))
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()

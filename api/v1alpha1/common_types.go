@@ -162,6 +162,13 @@ type TaskStatus struct {
 	// progress says how far the task is.
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
+
+	// notified are the events of which mails were sent, or could not be for good, each followed by what it was about.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=128
+	// +listType=set
+	Notified []string `json:"notified,omitempty"`
 }
 
 // DatabaseTarget says where a site's tables are to live. Neither serverRef nor existing means the default DatabaseServer.

@@ -128,6 +128,13 @@ type InstallStatus struct {
 	// progress of making the site, until it first serves.
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
+
+	// notified are the events of which mails were sent, or could not be for good, each followed by what it was about.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=128
+	// +listType=set
+	Notified []string `json:"notified,omitempty"`
 }
 
 // DatabaseStatus is the database that a generation uses.

@@ -59,9 +59,9 @@ type BackupsSpec struct {
 // +kubebuilder:validation:Enum=install;install_error;clone;clone_error;backup;backup_error;restore;restore_error;update_available;update;update_error;plugin_update_available;plugin_update;plugin_update_error
 type NotificationEvent string
 
-// NotificationsSpec says who is told about what.
+// NotificationsSpec says who is told about what, by mail. The operator needs a mail server for that.
 type NotificationsSpec struct {
-	// to is the address to write to; omitted: the administrator's.
+	// to is the address to write to; omitted: that of spec.admin, else the one in the Secret with the administrator's login.
 	// +optional
 	// +kubebuilder:validation:MaxLength=254
 	// +kubebuilder:validation:Pattern=`^[^@\s]+@[^@\s]+$`

@@ -34,6 +34,7 @@ import (
 // managerOptions are the flags of the manager.
 type managerOptions struct {
 	platform      install.Platform
+	mail          mailOptions
 	backups       int
 	metrics       string
 	health        string
@@ -61,6 +62,7 @@ func newManagerCommand() *cobra.Command {
 	f.StringVar(&o.health, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let only one of several managers work")
 	f.StringVar(&o.electionSpace, "leader-election-namespace", "", "namespace of the lease; empty: the manager's own")
+	o.mail.flags(f)
 	f.BoolVar(&o.verbose, "verbose", false, "log every reconcile")
 	return c
 }
@@ -75,6 +77,11 @@ func (o *managerOptions) run(ctx context.Context) error {
 	if o.backups < 1 {
 		return fmt.Errorf("--scheduled-backups is %d: it must be at least 1", o.backups)
 	}
+	mail, err := o.mail.mail()
+	if err != nil {
+		return err
+	}
+	o.platform.Mail = mail != nil
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
@@ -84,7 +91,7 @@ func (o *managerOptions) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	if err := controllers.Setup(ctx, mgr, o.platform, o.backups, time.Now); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{Platform: o.platform, ScheduledBackups: o.backups, Mail: mail, Now: time.Now}); err != nil {
 		return err
 	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {

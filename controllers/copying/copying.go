@@ -18,6 +18,9 @@ import (
 // madeBy on an Install is the UID of the task that made it.
 const madeBy = "sitewright.dev/made-by"
 
+// IsCopy says whether a task made an Install.
+func IsCopy(in *api.Install) bool { return in.Annotations[madeBy] != "" }
+
 // Spec is the spec of the copy: the target's, with the source's where the target says nothing.
 func Spec(to api.CopyTarget, application, version string, source *api.Install, from api.BootstrapSpec) api.InstallSpec {
 	spec := api.InstallSpec{

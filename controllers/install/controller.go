@@ -45,6 +45,8 @@ type Platform struct {
 	Exposure string
 	// IngressClass of Ingresses that name none; empty: the cluster's default.
 	IngressClass string
+	// Mail says that there is a mail server.
+	Mail bool
 }
 
 // site is the memory of one reconcile: what was read, and the status that will be written.
@@ -155,9 +157,9 @@ func (s *site) report(ctx context.Context, o step.Outcome) (ctrl.Result, error) 
 }
 
 // statusConfiguration is the status as this controller owns it: the operation belongs to whoever holds the site, and what is said of backups to who
-// makes them when they are due.
+// makes them when they are due, and of mails to who sends them.
 func statusConfiguration(in *api.Install, status api.InstallStatus) (*ac.InstallApplyConfiguration, error) {
-	status.Operation, status.LastBackup, status.NextBackup = nil, nil, nil
+	status.Operation, status.LastBackup, status.NextBackup, status.Notified = nil, nil, nil, nil
 	status.Conditions = slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == api.ConditionBackedUp })
 	configuration, err := step.Configuration[ac.InstallStatusApplyConfiguration](status)
 	if err != nil {

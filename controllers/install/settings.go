@@ -50,8 +50,7 @@ func (s *site) edit(ctx context.Context) (*step.Wait, error) {
 	case mine && !op.Configures:
 		return nil, nil // Going back comes first.
 	case told.Failed == e.revision && s.now.Before(told.Time.Add(editRetry)):
-		s.later(told.Time.Add(editRetry))
-		s.refuse(api.ReasonFailed, "%s could not be brought to the application, which is tried again when the spec changes, or in an hour: %s", strings.Join(e.fields, ", "), told.Message)
+		s.failed(e)
 		return nil, s.edited(ctx)
 	}
 	if why := s.cannotEdit(e); why != "" {
@@ -115,6 +114,7 @@ func (s *site) configure(ctx context.Context, e *edits) error {
 	settings.Time, settings.Failed, settings.Message = new(metav1.NewTime(s.now.Truncate(time.Second))), "", ""
 	if f := state.Result.Failure; f != nil {
 		settings.Failed, settings.Message = e.revision, step.Bounded(f.Message, mostSwitchMessage)
+		s.failed(e)
 		return nil
 	}
 	if err := s.keep(ctx, e); err != nil {
@@ -137,6 +137,13 @@ func (s *site) stamp(ctx context.Context, e *edits) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// failed says that settings could not be brought to the application.
+func (s *site) failed(e *edits) {
+	told := s.status.Settings
+	s.later(told.Time.Add(editRetry))
+	s.refuse(api.ReasonFailed, "%s could not be brought to the application, which is tried again when the spec changes, or in an hour: %s", strings.Join(e.fields, ", "), told.Message)
 }
 
 // before is the previous generation, beside the one that serves.

@@ -24,7 +24,7 @@ const cgroupRoot = "sitewright"
 type values struct {
 	State, Run, Socket, Cache, PauseImage                     string
 	PodRange, NodePodRange, NodeAddress, DNSAddress, NodeName string
-	CgroupRoot, Kubelet                                       string
+	CgroupRoot, Kubelet, Mail                                 string
 	Images                                                    map[string]string
 	Secrets                                                   map[string]string
 }

@@ -20,6 +20,7 @@ var debianPackages = []string{
 	"e2fsprogs", "mount", // volumes of a fixed size
 	"ca-certificates",
 	"apache2", "apache2-utils", "openssh-server", "proftpd-core", "proftpd-mod-crypto", "openssl", // servers that tests of storage run
+	"exim4-daemon-light",                     // takes mails
 	"mariadb-server", "php-cli", "php-mysql", // for tests of the data path, which start their own servers
 }
 

@@ -38,7 +38,7 @@ func (c *cluster) down(ctx context.Context) error {
 func (c *cluster) stopProcesses() error {
 	var failed error
 	for _, p := range []process{
-		c.panel(""), c.kubelet(), c.provisioner(), c.proxy(), c.scheduler(), c.controllerManager(), c.apiServer(), c.etcd(), c.containerd(),
+		c.panel(""), c.mail(), c.kubelet(), c.provisioner(), c.proxy(), c.scheduler(), c.controllerManager(), c.apiServer(), c.etcd(), c.containerd(),
 	} {
 		failed = errors.Join(failed, c.stop(p))
 	}

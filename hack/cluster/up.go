@@ -36,6 +36,7 @@ func (c *cluster) up(ctx context.Context, bare bool) error {
 		{"control plane", func() error { return c.startControlPlane(ctx) }},
 		{"node", func() error { return c.startNode(v) }},
 		{"volume provisioner", c.startProvisioner},
+		{"mail server", func() error { return c.startMail(ctx, v) }},
 		{"release mirror", func() error { return c.fillMirror(ctx) }},
 		{"DNS, ingress, S3", func() error { return c.applyAddons(ctx, v) }},
 		{"wait for the node", func() error { return c.waitForNode(ctx) }},

@@ -727,6 +727,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: install
       type:
         scalar: string
+    - name: notified
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: observedGeneration
       type:
         scalar: numeric
@@ -848,6 +854,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: install
       type:
         scalar: string
+    - name: notified
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: observedGeneration
       type:
         scalar: numeric
@@ -1291,6 +1303,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: nextBackup
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: notified
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: observedGeneration
       type:
         scalar: numeric
@@ -1634,6 +1652,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: install
       type:
         scalar: string
+    - name: notified
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: observedGeneration
       type:
         scalar: numeric
@@ -1920,6 +1944,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: generation
       type:
         scalar: numeric
+    - name: notified
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: observedGeneration
       type:
         scalar: numeric

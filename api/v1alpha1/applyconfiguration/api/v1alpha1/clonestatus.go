@@ -70,6 +70,16 @@ func (b *CloneStatusApplyConfiguration) WithProgress(value *ProgressApplyConfigu
 	return b
 }
 
+// WithNotified adds the given value to the Notified field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Notified field.
+func (b *CloneStatusApplyConfiguration) WithNotified(values ...string) *CloneStatusApplyConfiguration {
+	for i := range values {
+		b.TaskStatusApplyConfiguration.Notified = append(b.TaskStatusApplyConfiguration.Notified, values[i])
+	}
+	return b
+}
+
 // WithInstall sets the Install field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Install field is set to the value of the last call.

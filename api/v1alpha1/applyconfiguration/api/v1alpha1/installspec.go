@@ -17,17 +17,17 @@ type InstallSpecApplyConfiguration struct {
 	// version is installed first and is a floor from then on: raising it upgrades, nothing ever goes back by it. Omitted:
 	// the newest release that the runtime and the database can run.
 	Version *string `json:"version,omitempty"`
-	// url is where the site is. It may carry a path. Two Installs cannot have the same URL.
+	// url is where the site is. It may carry a path. Two Installs cannot have the same URL. Another one moves the site.
 	URL *apiv1alpha1.SiteURL `json:"url,omitempty"`
-	// address is where the URL's host resolves while DNS cannot tell; used by checks and tasks.
+	// address is where the URL's host resolves while DNS cannot tell. It is kept for panels, and nothing uses it yet.
 	Address *string `json:"address,omitempty"`
-	// title of the site; omitted: the application's own default.
+	// title of the site; omitted: the application's own default, or what the site has.
 	Title *string `json:"title,omitempty"`
 	// language of the site, one of the Application's languages; omitted: en.
 	Language *string `json:"language,omitempty"`
-	// content is the sample content: "yes", "no", or a template's id.
+	// content is the sample content that the site is made with: "yes", "no", or a template's id. It says nothing of a site that exists.
 	Content *string `json:"content,omitempty"`
-	// admin is the site's first administrator; what is omitted is generated and kept in the Secret named in status.
+	// admin is the site's first administrator; what is omitted is generated and kept in the Secret named in status. What is changed is changed in the site.
 	Admin *AdminSpecApplyConfiguration `json:"admin,omitempty"`
 	// fields are application-specific values, checked against the Application's fields.
 	Fields map[string]apiv1alpha1.FieldValue `json:"fields,omitempty"`

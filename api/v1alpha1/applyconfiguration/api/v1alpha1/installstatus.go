@@ -66,6 +66,8 @@ type InstallStatusApplyConfiguration struct {
 	LastSwitch *SwitchStatusApplyConfiguration `json:"lastSwitch,omitempty"`
 	// progress of making the site, until it first serves.
 	Progress *ProgressApplyConfiguration `json:"progress,omitempty"`
+	// notified are the events of which mails were sent, or could not be for good, each followed by what it was about.
+	Notified []string `json:"notified,omitempty"`
 }
 
 // InstallStatusApplyConfiguration constructs a declarative configuration of the InstallStatus type for use with
@@ -291,5 +293,15 @@ func (b *InstallStatusApplyConfiguration) WithLastSwitch(value *SwitchStatusAppl
 // If called multiple times, the Progress field is set to the value of the last call.
 func (b *InstallStatusApplyConfiguration) WithProgress(value *ProgressApplyConfiguration) *InstallStatusApplyConfiguration {
 	b.Progress = value
+	return b
+}
+
+// WithNotified adds the given value to the Notified field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Notified field.
+func (b *InstallStatusApplyConfiguration) WithNotified(values ...string) *InstallStatusApplyConfiguration {
+	for i := range values {
+		b.Notified = append(b.Notified, values[i])
+	}
 	return b
 }

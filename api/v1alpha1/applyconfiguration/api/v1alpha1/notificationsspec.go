@@ -9,9 +9,9 @@ import (
 // NotificationsSpecApplyConfiguration represents a declarative configuration of the NotificationsSpec type for use
 // with apply.
 //
-// NotificationsSpec says who is told about what.
+// NotificationsSpec says who is told about what, by mail. The operator needs a mail server for that.
 type NotificationsSpecApplyConfiguration struct {
-	// to is the address to write to; omitted: the administrator's.
+	// to is the address to write to; omitted: that of spec.admin, else the one in the Secret with the administrator's login.
 	To *string `json:"to,omitempty"`
 	// events to tell about; an empty list means none.
 	Events []apiv1alpha1.NotificationEvent `json:"events,omitempty"`

@@ -22,6 +22,8 @@ type TaskStatusApplyConfiguration struct {
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 	// progress says how far the task is.
 	Progress *ProgressApplyConfiguration `json:"progress,omitempty"`
+	// notified are the events of which mails were sent, or could not be for good, each followed by what it was about.
+	Notified []string `json:"notified,omitempty"`
 }
 
 // TaskStatusApplyConfiguration constructs a declarative configuration of the TaskStatus type for use with
@@ -72,5 +74,15 @@ func (b *TaskStatusApplyConfiguration) WithCompletionTime(value metav1.Time) *Ta
 // If called multiple times, the Progress field is set to the value of the last call.
 func (b *TaskStatusApplyConfiguration) WithProgress(value *ProgressApplyConfiguration) *TaskStatusApplyConfiguration {
 	b.Progress = value
+	return b
+}
+
+// WithNotified adds the given value to the Notified field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Notified field.
+func (b *TaskStatusApplyConfiguration) WithNotified(values ...string) *TaskStatusApplyConfiguration {
+	for i := range values {
+		b.Notified = append(b.Notified, values[i])
+	}
 	return b
 }

@@ -80,6 +80,16 @@ func (b *UpgradeStatusApplyConfiguration) WithProgress(value *ProgressApplyConfi
 	return b
 }
 
+// WithNotified adds the given value to the Notified field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Notified field.
+func (b *UpgradeStatusApplyConfiguration) WithNotified(values ...string) *UpgradeStatusApplyConfiguration {
+	for i := range values {
+		b.TaskStatusApplyConfiguration.Notified = append(b.TaskStatusApplyConfiguration.Notified, values[i])
+	}
+	return b
+}
+
 // WithBackup sets the Backup field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Backup field is set to the value of the last call.
