@@ -159,6 +159,24 @@ func TestEditOfPasswords(t *testing.T) {
 	w.must(w.Update(w.Context(), mine))
 	told("spec.admin.passwordSecretRef")
 	same(t, "the password that is kept", string(w.secretOf("blog-admin").Data["password"]), "chosen again")
+	// A restore may bring back the login of then.
+	w.location("local", isDefault)
+	b := w.backup("then", "blog")
+	w.play(b)
+	r := w.restore("back", "then")
+	w.settle(r, in)
+	w.finish("restore-back", well(w.planOf("restore-back")))
+	w.settle(r, in)
+	w.rollOut("blog")
+	w.settle(in, r, in)
+	p = w.planOf("configure-blog").Configure
+	same(t, "the login that is told again", p.Admin.Login, string(w.secretOf("blog-admin").Data["username"]))
+	same(t, "the password that is told again", p.Admin.PasswordFile != "", true)
+	same(t, "the generation that is told", p.Site.Generation, 2)
+	w.play(in, r)
+	w.expect(in, status.CurrentStatus, api.ReasonSucceeded)
+	same(t, "whether it is told once more", in.Status.Settings.LoginLost, false)
+
 	for _, c := range in.Status.Settings.Told {
 		same(t, "what status tells of a password", strings.Contains(c, "chosen"), false)
 	}

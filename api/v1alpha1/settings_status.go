@@ -14,6 +14,14 @@ type SettingsStatus struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 80 && self[k].size() <= 64)",message="names are at most 80 characters, digests 64"
 	Told map[string]string `json:"told,omitempty"`
 
+	// loginTime is when the administrator's login was last brought to the application; nil means that the site was made with it.
+	// +optional
+	LoginTime *metav1.Time `json:"loginTime,omitempty"`
+
+	// loginLost says that a generation serves that may be from before that: the login is brought to it, too.
+	// +optional
+	LoginLost bool `json:"loginLost,omitempty"`
+
 	// failed stands for the settings that could not be brought to the application; they are tried again when the spec, or a Secret, changes.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64

@@ -2016,6 +2016,10 @@ func (in *SettingsStatus) DeepCopyInto(out *SettingsStatus) {
 			(*out)[key] = val
 		}
 	}
+	if in.LoginTime != nil {
+		in, out := &in.LoginTime, &out.LoginTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Time != nil {
 		in, out := &in.Time, &out.Time
 		*out = (*in).DeepCopy()

@@ -128,6 +128,11 @@ func (s *site) loginEdits(ctx context.Context, e *edits) (*step.Wait, error) {
 		e.plan.Admin.Email = admin.Email
 		changed("spec.admin.email")
 	}
+	lost := s.status.Settings.LoginLost && secret != nil
+	if lost {
+		e.plan.Admin.Login, e.plan.Admin.Email = string(has[keyUsername]), string(has[keyEmail])
+		changed("the administrator's login")
+	}
 	e.value = string(has[keyPassword])
 	source, field := api.SecretKeyReference{Name: names.AdminSecret(s.in.Name), Key: keyPassword}, "the password in Secret "+names.AdminSecret(s.in.Name)
 	if ref := admin.PasswordSecretRef; ref != nil {
@@ -138,9 +143,12 @@ func (s *site) loginEdits(ctx context.Context, e *edits) (*step.Wait, error) {
 		}
 		e.secrets, e.value = append(e.secrets, named), valueOf(named, ref.Key)
 	}
-	if len(e.value) > 0 && applied(e.value) != hasApplied(secret) {
+	switch {
+	case len(e.value) > 0 && applied(e.value) != hasApplied(secret):
 		e.password = source
 		changed(field)
+	case len(e.value) > 0 && lost:
+		e.password = source
 	}
 	return nil, nil
 }

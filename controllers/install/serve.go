@@ -190,6 +190,9 @@ func (s *site) commit(generation int64) {
 		s.status.Size = op.Size
 	}
 	s.note(generation)
+	if t := s.status.Settings; t != nil && t.LoginTime != nil && (op.Kind == "Restore" || op.Kind == "Install") {
+		t.LoginLost = true // What was there before has the login of then.
+	}
 	s.status.LastSwitch = &api.SwitchStatus{Generation: generation, UID: op.UID, Outcome: api.SwitchSucceeded, Time: metav1.NewTime(s.now)}
 	for i := range s.status.Generations {
 		if s.status.Generations[i].Number == generation {

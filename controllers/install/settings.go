@@ -204,6 +204,7 @@ func (s *site) keep(ctx context.Context, e *edits) error {
 	if len(login) == 1 {
 		return nil
 	}
+	s.status.Settings.LoginTime, s.status.Settings.LoginLost = s.status.Settings.Time, false
 	if e.login == nil {
 		content := map[string]string{}
 		for key, value := range login {

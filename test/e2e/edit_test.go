@@ -32,6 +32,7 @@ func TestEdit(t *testing.T) {
 		{"inspection", e.inspects},
 		{"another URL, under load", e.moves},
 		{"back to the URL before", e.goesBack},
+		{"a backup from before the edits", e.restores},
 	} {
 		ok := t.Run(s.name, func(t *testing.T) { e.on(t); s.run(t) })
 		e.on(t)
@@ -102,6 +103,8 @@ spec: {application: wordpress, version: 6.8.7, url: "http://edit.localtest/", ti
 `)
 	e.blog = e.open("blog", "http://edit.localtest/")
 	e.content = e.blog.fill("kept")
+	e.apply(`{apiVersion: sitewright.dev/v1alpha1, kind: Backup, metadata: {name: first}, spec: {installRef: {name: blog}}}`)
+	e.ready(&api.Backup{}, "first")
 	user, password := e.credentials("blog")
 	e.apply(`{apiVersion: v1, kind: Secret, metadata: {name: chosen}, stringData: {password: "Chosen/by \"hand\" 1"}}`)
 	in := e.patch(`{"spec": {"title": "Zweiter <Titel>", "fields": {"sitetagline": "kurz & gut"},
@@ -280,4 +283,23 @@ func (e *edited) goesBack(t *testing.T) {
 	}
 	e.blog = e.open("blog", "http://edit.localtest/")
 	e.blog.check(e.content, "kept")
+}
+
+// restores brings back what the site was at first. Its administrator logs in with what the Secret says all the same.
+func (e *edited) restores(t *testing.T) {
+	e.apply(`{apiVersion: sitewright.dev/v1alpha1, kind: Restore, metadata: {name: first}, spec: {backupRef: {name: first}}}`)
+	e.ready(&api.Restore{}, "first")
+	in := &api.Install{}
+	e.eventually("the login to be told again", func() (bool, string) {
+		conditions := e.read(in, "blog")
+		return meta.IsStatusConditionTrue(conditions, api.ConditionReady) && !in.Status.Settings.LoginLost && in.Status.Operation == nil, fmt.Sprint(conditions)
+	})
+	if user, password := e.credentials("blog"); user != "chief" || password != "second choice" {
+		t.Errorf("the Secret has %s", user)
+	}
+	e.blog = e.open("blog", "http://edit.localtest/")
+	e.blog.check(e.content, "kept")
+	if page := e.blog.get("/"); !strings.Contains(page, "<title>First") {
+		t.Errorf("the title is not the one of the backup: %.300s", page)
+	}
 }

@@ -258,7 +258,7 @@ func TestPanel(t *testing.T) {
 	}
 	p.edits(id, before)
 	visitor = newBrowser(t, "http://panel-test.localtest/")
-	visitor.login("keeper", `Kee/per's "word" 1`) // Another password ended the session.
+	visitor.login("keeper", `Kee/per's "word" 1`)     // Another password ended the session.
 	backup := p.well("backup", "id="+id, "expiry=30") // In the foreground.
 	if !strings.HasPrefix(fmt.Sprint(backup["backup-filename"]), "wordpress_panel-test-localtest_") {
 		t.Errorf("the backup is %v", backup)

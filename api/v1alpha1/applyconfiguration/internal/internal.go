@@ -1768,6 +1768,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: failed
       type:
         scalar: string
+    - name: loginLost
+      type:
+        scalar: boolean
+    - name: loginTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: message
       type:
         scalar: string

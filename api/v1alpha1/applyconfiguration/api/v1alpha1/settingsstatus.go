@@ -15,6 +15,10 @@ type SettingsStatusApplyConfiguration struct {
 	// told holds, of each setting that the application was told or was made with, a digest of its value. Of a password it is one of the Secret's version,
 	// which tells nothing of the password.
 	Told map[string]string `json:"told,omitempty"`
+	// loginTime is when the administrator's login was last brought to the application; nil means that the site was made with it.
+	LoginTime *v1.Time `json:"loginTime,omitempty"`
+	// loginLost says that a generation serves that may be from before that: the login is brought to it, too.
+	LoginLost *bool `json:"loginLost,omitempty"`
 	// failed stands for the settings that could not be brought to the application; they are tried again when the spec, or a Secret, changes.
 	Failed *string `json:"failed,omitempty"`
 	// message says why.
@@ -40,6 +44,22 @@ func (b *SettingsStatusApplyConfiguration) WithTold(entries map[string]string) *
 	for k, v := range entries {
 		b.Told[k] = v
 	}
+	return b
+}
+
+// WithLoginTime sets the LoginTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LoginTime field is set to the value of the last call.
+func (b *SettingsStatusApplyConfiguration) WithLoginTime(value v1.Time) *SettingsStatusApplyConfiguration {
+	b.LoginTime = &value
+	return b
+}
+
+// WithLoginLost sets the LoginLost field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LoginLost field is set to the value of the last call.
+func (b *SettingsStatusApplyConfiguration) WithLoginLost(value bool) *SettingsStatusApplyConfiguration {
+	b.LoginLost = &value
 	return b
 }
 
