@@ -11,9 +11,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/sitewright/sitewright/api/recipe"
 	api "github.com/sitewright/sitewright/api/v1alpha1"
+	"github.com/sitewright/sitewright/controllers/install"
 	"github.com/sitewright/sitewright/internal/plan"
 )
 
@@ -153,10 +156,22 @@ func TestEditOfPasswords(t *testing.T) {
 	})
 	told("spec.admin.passwordSecretRef")
 	same(t, "the password that is kept", string(w.secretOf("blog-admin").Data["password"]), "chosen")
-	same(t, "the next look", w.settle(in).RequeueAfter, 2*time.Minute)
+	wake := make(chan event.GenericEvent, 1)
+	poll := &install.SecretPoll{Client: w.Client, Wake: wake}
+	look := func() int {
+		t.Helper()
+		result, err := poll.Reconcile(w.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(in)})
+		w.must(err)
+		same(t, "the next look at the Secret", result.RequeueAfter, 2*time.Minute)
+		return len(wake)
+	}
+	same(t, "whether it has changed at first", look()+look(), 0)
 	mine := w.secretOf("mine")
 	mine.Data["pass"] = []byte("chosen again")
 	w.must(w.Update(w.Context(), mine))
+	same(t, "whether it has changed", look(), 1)
+	same(t, "what is woken", (<-wake).Object.GetName(), "blog")
+	same(t, "whether it has changed since", look(), 0)
 	told("spec.admin.passwordSecretRef")
 	same(t, "the password that is kept", string(w.secretOf("blog-admin").Data["password"]), "chosen again")
 	// A restore may bring back the login of then.

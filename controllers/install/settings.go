@@ -21,21 +21,14 @@ import (
 	"github.com/sitewright/sitewright/internal/plan"
 )
 
-const (
-	// secretPoll is how often to look at a Secret that the spec names: Secrets are not watched.
-	secretPoll = 2 * time.Minute
-	// editRetry is when settings are tried again that could not be brought to the application.
-	editRetry = time.Hour
-)
+// editRetry is when settings are tried again that could not be brought to the application.
+const editRetry = time.Hour
 
 // edit brings what has changed of the spec's settings, and of the Secrets, to the application, whose own settings stay as they are otherwise. Nothing is
 // copied for that: the application changes them as it would by its own pages. The Install holds itself meanwhile.
 func (s *site) edit(ctx context.Context) (*step.Wait, error) {
 	if s.status.Generation == 0 {
 		return nil, nil
-	}
-	if r := s.in.Spec.Admin; (r != nil && r.PasswordSecretRef != nil) || s.existing() != nil {
-		s.later(s.now.Add(secretPoll))
 	}
 	e, wait, err := s.edits(ctx)
 	if wait != nil || err != nil {

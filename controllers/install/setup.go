@@ -9,8 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	api "github.com/sitewright/sitewright/api/v1alpha1"
 	"github.com/sitewright/sitewright/controllers/operation"
@@ -63,7 +65,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		return fmt.Errorf("indexing Installs by host: %w", err)
 	}
 	wake := handler.EnqueueRequestsFromMapFunc
-	return ctrl.NewControllerManagedBy(mgr).
+	changed := make(chan event.GenericEvent)
+	err := ctrl.NewControllerManagedBy(mgr).
 		For(&api.Install{}).
 		Owns(&appsv1.Deployment{}).
 		Owns(&batchv1.Job{}).
@@ -74,7 +77,12 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Watches(&api.Upgrade{}, wake(r.byTask)).
 		Watches(&api.BackupLocation{}, wake(r.by(indexLocation, true))).
 		Watches(&api.DatabaseServer{}, wake(r.withoutDatabase)).
+		WatchesRawSource(source.Channel(changed, &handler.EnqueueRequestForObject{})).
 		Complete(r)
+	if err != nil {
+		return err
+	}
+	return (&SecretPoll{Client: r.Client, Wake: changed}).SetupWithManager(mgr)
 }
 
 // by wakes the Installs that an index leads to from an object's name.
