@@ -104,7 +104,7 @@ func (s *site) edits(ctx context.Context) (*edits, *step.Wait, error) {
 
 // loginEdits compares the administrator's login with the Secret that says what the application has.
 func (s *site) loginEdits(ctx context.Context, e *edits) (*step.Wait, error) {
-	secret, err := s.readSecret(ctx, names.AdminSecret(s.in.Name))
+	secret, err := s.ownSecret(ctx, names.AdminSecret(s.in.Name))
 	if err != nil || (secret == nil && s.in.Spec.Admin == nil) {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *site) databaseEdits(ctx context.Context, e *edits) (*step.Wait, error) 
 	}
 	x := s.existing()
 	if x == nil {
-		secret, err := s.readSecret(ctx, names.DatabaseSecret(s.in.Name))
+		secret, err := s.ownSecret(ctx, names.DatabaseSecret(s.in.Name))
 		if err != nil || secret == nil {
 			return nil, err
 		}

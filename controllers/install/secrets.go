@@ -180,6 +180,15 @@ func (s *site) userSecret(ctx context.Context, ref api.SecretKeyReference, field
 	return have, nil, nil
 }
 
+// ownSecret reads a Secret that was made for the Install, nil when it is not there, or somebody else's.
+func (s *site) ownSecret(ctx context.Context, name string) (*corev1.Secret, error) {
+	secret, err := s.readSecret(ctx, name)
+	if secret == nil || err != nil || !ours(secret, s.in) {
+		return nil, err
+	}
+	return secret, nil
+}
+
 // valueOf is what a key of a Secret holds, as the agent reads it: one newline at its end is not part of it.
 func valueOf(secret *corev1.Secret, key string) string {
 	return strings.TrimSuffix(string(secret.Data[key]), "\n")
