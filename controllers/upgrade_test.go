@@ -89,6 +89,34 @@ func TestUpgradeToAnotherRuntime(t *testing.T) {
 	w.checkGoingBack(in)
 }
 
+// TestAnotherRuntime brings a site to another runtime in the version that it has.
+func TestAnotherRuntime(t *testing.T) {
+	w := newWorld(t)
+	in := w.serving("blog", func(in *api.Install) { in.Spec.Version = "6.7.5" })
+	same(t, "the runtime", in.Status.Runtime, "php-8.2")
+	change(w, in, func(in *api.Install) { in.Spec.Runtime.Name = "php-8.4" })
+	w.settle(in)
+	w.expect(in, status.FailedStatus, api.ReasonInvalidSpec, "spec.runtime.name php-8.4", "6.7.5 needs PHP 7.2.24-8.3.999", "stays on php-8.2")
+	change(w, in, func(in *api.Install) { in.Spec.Runtime.Name = "php-9.9" })
+	w.settle(in)
+	w.expect(in, status.FailedStatus, api.ReasonInvalidSpec, "spec.runtime.name php-9.9")
+	change(w, in, func(in *api.Install) { in.Spec.Runtime.Name = "php-7.4" })
+	w.settle(in)
+	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "blog-runtime-1-php-7-4"}}
+	w.settle(u, in)
+	p := w.planOf("upgrade-" + u.Name).Upgrade
+	same(t, "what is upgraded", p.Release == nil && p.Update == nil && p.FromURL == "", true)
+	same(t, "the runtime to be", p.Site.Runtime, "php-7.4")
+	w.play(u, in)
+	w.expect(u, status.CurrentStatus, api.ReasonSucceeded, "Install blog runs on php-7.4, in generation 2")
+	w.expect(in, status.CurrentStatus, api.ReasonSucceeded, "generation 2")
+	same(t, "the image", w.image(), "example/runtime:php-7.4")
+	same(t, "the version", in.Status.Version, "6.7.5")
+	again := w.upgrade("again", "blog", func(u *api.Upgrade) { u.Spec.Version = "current" })
+	w.settle(again)
+	w.expect(again, status.FailedStatus, api.ReasonInvalidSpec, "there is nothing to do")
+}
+
 // image is what the site's pods run.
 func (w *world) image() string {
 	w.Helper()

@@ -43,6 +43,9 @@ type UpgradeList struct {
 	Items           []Upgrade `json:"items"`
 }
 
+// VersionCurrent as a version leaves the core as it is.
+const VersionCurrent = "current"
+
 // UpgradeSpec is what to upgrade, and to what.
 // +kubebuilder:validation:XValidation:rule="!has(self.url) || !(has(self.version) || has(self.plugins) || has(self.themes))",message="url moves the site and upgrades nothing: leave out version, plugins and themes"
 type UpgradeSpec struct {
@@ -50,7 +53,7 @@ type UpgradeSpec struct {
 	// +required
 	InstallRef LocalReference `json:"installRef"`
 
-	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is.
+	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is, and brings the site to the runtime that the Install names.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64

@@ -101,6 +101,9 @@ func OfInstall(in *api.Install, around *Around) Install {
 		v.CacheFiles, v.CacheTables = s.Size.Bytes, s.Size.DatabaseBytes
 	}
 	v.CacheTime = v.Time
+	if s.Inspection != nil {
+		v.CacheTime = s.Inspection.Time.Unix()
+	}
 	v.policies(in, around)
 	v.Status, v.StatusMessage = state(in)
 	return v

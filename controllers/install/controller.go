@@ -119,6 +119,7 @@ func (s *site) steps() []step.Func {
 		s.edit,
 		s.inspect,
 		s.update,
+		s.rerun,
 		s.move,
 		s.asked,
 		s.unsupported,

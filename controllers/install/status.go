@@ -40,7 +40,6 @@ func (s *site) unsupported(context.Context) (*step.Wait, error) {
 		}
 	}
 	spec := s.in.Spec
-	add(fmt.Sprintf("spec.runtime.name (%s serves until the next upgrade)", s.status.Runtime), spec.Runtime.Name != "" && spec.Runtime.Name != s.status.Runtime)
 	add("spec.notifications (the operator was given no mail server)", spec.Notifications != nil && len(spec.Notifications.Events) > 0 && !s.Platform.Mail)
 	add("spec.exposure.gateway", spec.Exposure != nil && spec.Exposure.Gateway != nil)
 	if len(fields) == 0 {

@@ -86,6 +86,25 @@ func (s *site) upgradeTo(ctx context.Context, to string) (*step.Wait, error) {
 	})
 }
 
+// rerun has the site run on the runtime of its spec, in the version that serves.
+func (s *site) rerun(ctx context.Context) (*step.Wait, error) {
+	to := s.in.Spec.Runtime.Name
+	if to == "" || to == s.status.Runtime {
+		return nil, nil
+	}
+	if err := s.knownRuntime(to); err != nil {
+		return nil, err
+	}
+	if r := s.upgrades().find(s.status.Version); r != nil && !supports(r, to) {
+		return nil, step.Invalid(fmt.Sprintf("spec.runtime.name %s: %s %s needs PHP %s, and stays on %s: choose another runtime, or upgrade the site with it",
+			to, s.app.Spec.DisplayName, s.status.Version, r.Requirements.PHP, s.status.Runtime))
+	}
+	return s.follow(ctx, change{
+		name: names.Bounded(mostUpgradeName, s.in.Name, "runtime", strconv.FormatInt(s.status.Generation, 10), slug(to)),
+		spec: api.UpgradeSpec{Version: api.VersionCurrent}, to: "runtime " + to, now: fmt.Sprintf("the site runs on %s", s.status.Runtime),
+	})
+}
+
 // move has the site moved to the URL of its spec.
 func (s *site) move(ctx context.Context) (*step.Wait, error) {
 	to := string(s.in.Spec.URL)

@@ -54,13 +54,15 @@ func ofTask(event, failed api.NotificationEvent, status *api.TaskStatus, now tim
 	return []news{n}
 }
 
-// ofUpgrade is what there is to tell of an Upgrade: one that had nothing to do tells nothing, nor one that moved the site.
+// ofUpgrade is what there is to tell of an Upgrade: one that had nothing to do tells nothing, nor one that brought the site to another URL or
+// runtime.
 func ofUpgrade(u *api.Upgrade, now time.Time) []news {
 	event, failed := api.NotificationEvent("update"), api.NotificationEvent("update_error")
-	if u.Spec.Version == "current" {
+	components := len(u.Spec.Plugins)+len(u.Spec.Themes) > 0
+	if u.Spec.Version == api.VersionCurrent {
 		event, failed = "plugin_update", "plugin_update_error"
 	}
-	if u.Spec.URL != "" || (u.Status.Generation == 0 && meta.IsStatusConditionTrue(u.Status.Conditions, api.ConditionReady)) {
+	if u.Spec.URL != "" || (u.Spec.Version == api.VersionCurrent && !components) || (u.Status.Generation == 0 && meta.IsStatusConditionTrue(u.Status.Conditions, api.ConditionReady)) {
 		return nil
 	}
 	return ofTask(event, failed, &u.Status.TaskStatus, now)

@@ -15,12 +15,8 @@ import (
 	"github.com/sitewright/sitewright/internal/names"
 )
 
-const (
-	// current as a version leaves the application as it is.
-	current = "current"
-	// keepBackup is how long a Backup is kept that was made before an upgrade.
-	keepBackup = 30 * 24 * time.Hour
-)
+// keepBackup is how long a Backup is kept that was made before an upgrade.
+const keepBackup = 30 * 24 * time.Hour
 
 // findInstall reads the Install, which must serve.
 func (t *task) findInstall(ctx context.Context) (*step.Wait, error) {
@@ -71,25 +67,33 @@ func (t *task) place(ctx context.Context) (*step.Wait, error) {
 	return nil, t.Sites.Free(ctx, in, to)
 }
 
+// reruns says whether the Install is to run on another runtime than it does.
+func (t *task) reruns() bool {
+	name := t.Install.Spec.Runtime.Name
+	return name != "" && name != t.Install.Status.Runtime
+}
+
 // choose settles the release and the runtime, and refuses what cannot be before anything is touched. Once the upgrade has begun it stays with them.
 func (t *task) choose(ctx context.Context) (*step.Wait, error) {
 	if t.moves() {
 		return t.place(ctx)
 	}
-	want := t.upgrade.Spec.Version
-	if want == current && !t.components() {
-		return nil, step.Invalid("spec: with version current there is nothing to do: name plugins or themes, or another version")
+	want, begun := t.upgrade.Spec.Version, t.status.StartTime != nil
+	if want == api.VersionCurrent && !begun && !t.components() && !t.reruns() {
+		return nil, step.Invalid("spec: with version current there is nothing to do: name plugins or themes, or another version, or have the Install name another runtime")
 	}
-	begun := t.status.StartTime != nil
 	if begun && t.status.ToVersion != t.status.FromVersion {
 		want = t.status.ToVersion
 	} else if begun {
-		want = current
+		want = api.VersionCurrent
 	}
 	if !begun {
 		t.status.FromVersion, t.status.ToVersion, t.status.Runtime = t.Install.Status.Version, t.Install.Status.Version, t.Install.Status.Runtime
 	}
-	if want == current {
+	if want == api.VersionCurrent {
+		if name := t.Install.Spec.Runtime.Name; !begun && t.reruns() && t.Sites.Platform.Runtimes[name] != "" {
+			t.status.Runtime = name
+		}
 		return nil, nil
 	}
 	u, wait, err := t.Sites.Upgrades(ctx, t.Install)
@@ -110,7 +114,7 @@ func (t *task) choose(ctx context.Context) (*step.Wait, error) {
 // make does the work, if there is any.
 func (t *task) make(ctx context.Context) (*step.Wait, error) {
 	moved := t.moves() && t.status.FromURL != string(t.upgrade.Spec.URL)
-	if t.release == nil && !t.components() && !moved {
+	if t.release == nil && !t.components() && !moved && t.status.Runtime == t.Install.Status.Runtime {
 		return nil, nil
 	}
 	o := step.Run(ctx, t.backUp, t.Hold, t.Room, t.run, t.Switched)

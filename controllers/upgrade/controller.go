@@ -118,6 +118,8 @@ func (t *task) summary() string {
 		return fmt.Sprintf("Install %s has moved from %s to %s, in generation %d", t.installName(), t.status.FromURL, t.upgrade.Spec.URL, t.status.Generation)
 	case t.status.Generation == 0:
 		return fmt.Sprintf("Install %s is of version %s already", t.installName(), t.status.FromVersion)
+	case t.status.FromVersion == t.status.ToVersion && !t.components():
+		return fmt.Sprintf("Install %s runs on %s, in generation %d", t.installName(), t.status.Runtime, t.status.Generation)
 	case t.status.FromVersion == t.status.ToVersion:
 		return fmt.Sprintf("the plugins and themes of Install %s are up to date in generation %d", t.installName(), t.status.Generation)
 	}

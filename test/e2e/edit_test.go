@@ -33,6 +33,7 @@ func TestEdit(t *testing.T) {
 		{"another URL, under load", e.moves},
 		{"back to the URL before", e.goesBack},
 		{"a backup from before the edits", e.restores},
+		{"another version of PHP", e.reruns},
 	} {
 		ok := t.Run(s.name, func(t *testing.T) { e.on(t); s.run(t) })
 		e.on(t)
@@ -302,4 +303,17 @@ func (e *edited) restores(t *testing.T) {
 	if page := e.blog.get("/"); !strings.Contains(page, "<title>First") {
 		t.Errorf("the title is not the one of the backup: %.300s", page)
 	}
+}
+
+// reruns brings the site to another version of PHP, and nothing else.
+func (e *edited) reruns(t *testing.T) {
+	in := e.patch(`{"spec": {"runtime": {"name": "php-7.4"}}}`)
+	if in.Status.Runtime != "php-7.4" || in.Status.Version != "6.8.7" {
+		t.Errorf("the site is %s on %s", in.Status.Version, in.Status.Runtime)
+	}
+	if out := e.mustKubectl("", "exec", "deploy/blog", "-c", "web", "--", "php", "-r", "echo PHP_MAJOR_VERSION, '.', PHP_MINOR_VERSION;"); out != "7.4" {
+		t.Errorf("it runs on PHP %s", out)
+	}
+	e.blog = e.open("blog", "http://edit.localtest/")
+	e.blog.check(e.content, "kept")
 }

@@ -13,7 +13,7 @@ import (
 type UpgradeSpecApplyConfiguration struct {
 	// installRef names the Install.
 	InstallRef *LocalReferenceApplyConfiguration `json:"installRef,omitempty"`
-	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is.
+	// version to upgrade to; omitted: the newest that fits; "current" leaves the core as it is, and brings the site to the runtime that the Install names.
 	Version *string `json:"version,omitempty"`
 	// url that the site moves to, as spec.url of the Install has it: the Install makes such an Upgrade when that changes. Nothing else is changed then.
 	URL *apiv1alpha1.SiteURL `json:"url,omitempty"`
