@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"net"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -144,13 +142,9 @@ func (c *call) changeDatabase(was *view.Install, t *site, spec *api.InstallSpec)
 	spec.Database = spec.Database.DeepCopy()
 	existing := spec.Database.Existing
 	if host := changed["db_host"]; host != "" {
-		existing.Host, existing.ConnectHost = host, ""
-		if h, p, err := net.SplitHostPort(host); err == nil {
-			port, err := strconv.ParseUint(p, 10, 16)
-			if err != nil || port == 0 {
-				return wire.Invalid("db_host", "db_host has a port that is none")
-			}
-			existing.Host, existing.Port = h, int32(port)
+		existing.ConnectHost = ""
+		if err := setHost(existing, host); err != nil {
+			return err
 		}
 	}
 	if user := changed["db_user"]; user != "" {

@@ -139,19 +139,30 @@ func (c *call) database(t *site) (*api.DatabaseTarget, error) {
 			return nil, wire.Empty(a.name)
 		}
 	}
-	existing := &api.ExistingDatabase{Host: host, Name: name, User: login, PasswordSecretRef: api.SecretKeyReference{Name: t.secret, Key: databaseKey}}
-	if h, p, err := net.SplitHostPort(host); err == nil {
-		port, err := strconv.ParseUint(p, 10, 16)
-		if err != nil || port == 0 {
-			return nil, wire.Invalid("db_host", "db_host has a port that is none")
-		}
-		existing.Host, existing.Port = h, int32(port)
+	existing := &api.ExistingDatabase{Name: name, User: login, PasswordSecretRef: api.SecretKeyReference{Name: t.secret, Key: databaseKey}}
+	if err := setHost(existing, host); err != nil {
+		return nil, err
 	}
 	if c.has("db_host_ip") {
 		existing.ConnectHost = c.text("db_host_ip")
 	}
 	t.passwords[databaseKey] = password
 	return &api.DatabaseTarget{Existing: existing, Prefix: prefix}, nil
+}
+
+// setHost gives a database its host and, where the text names one, its port.
+func setHost(d *api.ExistingDatabase, text string) error {
+	d.Host = text
+	host, number, err := net.SplitHostPort(text)
+	if err != nil {
+		return nil //nolint:nilerr // it names no port
+	}
+	port, err := strconv.ParseUint(number, 10, 16)
+	if err != nil || port == 0 {
+		return wire.Invalid("db_host", "db_host has a port that is none")
+	}
+	d.Host, d.Port = host, int32(port)
+	return nil
 }
 
 // copyTarget is the site as clones and restores name it.

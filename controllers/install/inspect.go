@@ -55,11 +55,7 @@ func (s *site) tryInspect(ctx context.Context) error {
 		return nil // Its end wakes this.
 	}
 	m := &job.Mounts{}
-	prefix := ""
-	if s.status.Database != nil {
-		prefix = s.status.Database.Prefix
-	}
-	p := &plan.Inspect{Site: s.site(m, job.SiteVolume, s.status.Generation, prefix)}
+	p := &plan.Inspect{Site: s.present(m)}
 	m.Generation(names.Workload(s.in.Name), s.status.Generation)
 	state, wait, err := s.Jobs.Run(ctx, job.Spec{
 		Name: s.inspectJob(), Namespace: s.in.Namespace, Install: s.in.Name, Owner: *s.ownerReference(), Mounts: m, Beside: Beside(s.in),

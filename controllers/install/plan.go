@@ -57,6 +57,19 @@ func ReleasePlan(r *api.Release) *plan.Release {
 		StripComponents: int(r.Source.StripComponents)}
 }
 
+// present is the generation of this site that serves.
+func (s *site) present(m *job.Mounts) plan.Site {
+	return s.site(m, job.SiteVolume, s.status.Generation, s.usedPrefix())
+}
+
+// usedPrefix is the prefix that the site's tables have.
+func (s *site) usedPrefix() string {
+	if s.status.Database == nil {
+		return ""
+	}
+	return s.status.Database.Prefix
+}
+
 // url is where the site is, or is to be as long as it is nowhere.
 func (s *site) url() string {
 	if s.status.URL != "" {
@@ -92,11 +105,7 @@ func (r *Reconciler) Generation(ctx context.Context, in *api.Install, m *job.Mou
 	if wait, err := s.attach(ctx); wait != nil || err != nil {
 		return plan.Site{}, wait, err
 	}
-	prefix := ""
-	if in.Status.Database != nil {
-		prefix = in.Status.Database.Prefix
-	}
-	return s.site(m, job.SiteVolume, generation, prefix), nil, nil
+	return s.site(m, job.SiteVolume, generation, s.usedPrefix()), nil, nil
 }
 
 // Beside is the Install that a Job which mounts its volume has to run beside, or empty: one without pods holds no volume on any node.

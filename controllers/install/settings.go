@@ -78,12 +78,8 @@ func (s *site) configureJob() string { return names.Job("configure", s.in.Name) 
 // configure runs the Job that tells the application, and takes note of how it went.
 func (s *site) configure(ctx context.Context, e *edits) error {
 	m := &job.Mounts{}
-	prefix := ""
-	if s.status.Database != nil {
-		prefix = s.status.Database.Prefix
-	}
 	p := e.plan
-	p.Site = s.site(m, job.SiteVolume, s.status.Generation, prefix)
+	p.Site = s.present(m)
 	if p.Database && s.status.PreviousGeneration != 0 {
 		p.Previous = s.before(p.Site)
 	}
